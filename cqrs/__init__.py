@@ -1,0 +1,1 @@
+"""Typed command, query and event buses with errors as values."""

@@ -1,0 +1,53 @@
+"""What became of a published event: one delivery per subscriber."""
+
+from typing import Any, final
+
+import attrs
+from returns.result import Failure, Result
+
+from cqrs.faults import Fault
+
+
+@final
+@attrs.frozen
+class Delivery:
+    """What one subscriber answered.
+
+    Attributes:
+        subscriber: its stable name.
+        result: what it returned, or the ``Fault`` that stands for it.
+        duration: how long it took, in seconds.
+    """
+
+    subscriber: str
+    result: Result[Any, Any]
+    duration: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the subscriber answered with a ``Success``."""
+        return not isinstance(self.result, Failure)
+
+
+@final
+@attrs.frozen
+class PublishReport:
+    """The answer of ``publish``: never an exception.
+
+    Attributes:
+        deliveries: one per subscriber, in the order of their registration.
+        fault: set if the event reached nobody because the bus is disabled or the app closed.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    fault: Fault | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the event was published and every subscriber answered with a ``Success``."""
+        return self.fault is None and not self.failures
+
+    @property
+    def failures(self) -> tuple[Delivery, ...]:
+        """The deliveries that failed."""
+        return tuple(delivery for delivery in self.deliveries if not delivery.ok)

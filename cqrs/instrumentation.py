@@ -1,0 +1,212 @@
+"""Instruments: they see every dispatch and can change none."""
+
+import logging
+import sys
+import time
+from typing import Any, Final, TextIO, TypeVar, final
+
+import attrs
+from returns.result import Failure, Result
+
+from cqrs.context import MessageContext, current
+from cqrs.faults import Fault, is_rejection
+from cqrs.messages import Message
+from cqrs.middleware import HandlerInfo, Next
+
+Value = TypeVar("Value")
+Error = TypeVar("Error")
+
+logger: Final = logging.getLogger("cqrs")
+
+
+@final
+@attrs.frozen
+class PublishDetails:
+    """What an instrument hears of a publish, once every delivery has ended.
+
+    Attributes:
+        event: the event's class.
+        event_type: its name as people read it.
+        subscribers: how many deliveries there were.
+        failures: how many of them failed.
+        duration_ns: from the call to the end of the last delivery, in ns.
+        context: the event's identity; each delivery's ``message_number`` equals its.
+    """
+
+    event: type
+    event_type: str
+    subscribers: int
+    failures: int
+    duration_ns: int
+    context: MessageContext
+
+
+class Instrument:
+    """Base of instruments: override the hooks you need; those you do not override are never called.
+
+    A hook that raises is logged once and counted, and the dispatch goes on unchanged: whatever an
+    instrument returns, the caller gets the ``Result`` that the handler's side of it answered.
+
+    Attributes:
+        name: stands in the log line about a hook that raised.
+    """
+
+    name: str = ""
+
+    def around(self, next: Next, handler: HandlerInfo, /) -> Next:  # noqa: A002  # the field's word for it
+        """Wrap a handler's pipeline, outside of all middleware; called once per handler when the app starts.
+
+        Args:
+            next: the pipeline; it never raises but for cancellation.
+            handler: what is known of the handler.
+
+        Returns:
+            An async function of the message; ``cqrs.context.current_context()`` is set in it.
+        """
+        del handler
+        return next
+
+    def published(self, details: PublishDetails, /) -> None:
+        """Hear of a publish after its last delivery.
+
+        Args:
+            details: what happened.
+        """
+
+
+def overrides(instrument: Instrument, hook: str) -> bool:
+    """Tell whether an instrument has a hook of its own.
+
+    Args:
+        instrument: the instrument.
+        hook: a method name of ``Instrument``.
+    """
+    return getattr(type(instrument), hook) is not getattr(Instrument, hook)
+
+
+@final
+class HookFailures:
+    """Counts the hooks that raised and says each kind once.
+
+    Attributes:
+        counts: failures by instrument name and hook.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def add(self, instrument: Instrument, hook: str, error: Exception) -> None:
+        """Count one failure; the first of its kind is logged.
+
+        Args:
+            instrument: whose hook raised.
+            hook: its name.
+            error: what it raised.
+        """
+        key = (instrument.name or type(instrument).__qualname__, hook)
+        seen = self.counts.get(key, 0)
+        self.counts[key] = seen + 1
+        if not seen:
+            logger.error("Instrument %s failed in %s; dispatches go on without it.", *key, exc_info=error)
+
+
+def shield(
+    next: Next,  # noqa: A002  # the field's word for it
+    instrument: Instrument,
+    handler: HandlerInfo,
+    failures: HookFailures,
+) -> Next:
+    """Hang an instrument around a pipeline so that nothing it does reaches the caller.
+
+    Args:
+        next: the pipeline.
+        instrument: the instrument.
+        handler: the pipeline's handler.
+        failures: where a hook that raises is counted.
+    """
+
+    async def answering(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        result = await next(message)
+        context = current.get()
+        if context is not None:
+            context.answer = result
+        return result
+
+    try:
+        observed = instrument.around(answering, handler)
+    except Exception as error:  # noqa: BLE001  # a broken instrument costs its own observations, not the app
+        failures.add(instrument, "around", error)
+        return next
+
+    async def shielded(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        context = current.get()
+        try:
+            await observed(message)
+        except Exception as error:  # noqa: BLE001  # the same
+            failures.add(instrument, "around", error)
+        if context is None or context.answer is None:
+            return await next(message)
+        return context.answer
+
+    return shielded
+
+
+def outcome_of(result: Result[Any, Any]) -> str:
+    """Name what a dispatch came to: ``success``, ``rejected`` or ``error``.
+
+    Args:
+        result: what it answered.
+    """
+    if not isinstance(result, Failure):
+        return "success"
+    return "rejected" if is_rejection(result.failure()) else "error"
+
+
+@final
+class ConsoleInstrument(Instrument):
+    """Prints one line per message: for the first day, and for debugging.
+
+    Args:
+        stream: where to; standard error if not given. Colours only if it is a terminal.
+    """
+
+    name = "console"
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    def around(self, next: Next, handler: HandlerInfo, /) -> Next:  # noqa: A002  # the field's word for it
+        """Print the message's line when it has ended, however it ended."""
+        label = f"{handler.kind:<7} {handler.message_type}" + (
+            f" → {handler.subscriber}" if handler.subscriber else ""
+        )
+
+        async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+            started = time.perf_counter_ns()
+            outcome, detail = "cancelled", ""
+            try:
+                result = await next(message)
+                outcome, detail = outcome_of(result), _detail(result)
+                return result
+            finally:
+                self._print(outcome, label, (time.perf_counter_ns() - started) / 1e6, detail)
+
+        return call
+
+    def _print(self, outcome: str, label: str, milliseconds: float, detail: str) -> None:
+        stream = self._stream or sys.stderr
+        colour = _COLOURS[outcome] if stream.isatty() else ""
+        reset = "\x1b[0m" if colour else ""
+        print(f"{colour}{outcome:<9}{reset} {milliseconds:9.2f} ms  {label}{detail}", file=stream)  # noqa: T201  # its job
+
+
+_COLOURS: Final = {
+    "success": "\x1b[32m",
+    "rejected": "\x1b[33m",
+    "error": "\x1b[31m",
+    "cancelled": "\x1b[35m",
+}
+
+
+def _detail(result: Result[Any, Any]) -> str:
+    return f"  {type(result.failure()).__qualname__}" if isinstance(result, Failure) else ""

@@ -1,0 +1,171 @@
+"""Finding plugins: walk the installed distributions, load and configure each one on its own."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import Any, Final
+
+import attrs
+from returns.result import Failure
+
+from cqrs.plugins import API, LoadedPlugin, Plugin, PluginBuilder
+from cqrs.settings import all_required_absent
+
+GROUP: Final = "cqrs.plugins"
+
+logger: Final = logging.getLogger("cqrs")
+
+
+def gather(
+    plugins: Sequence[Plugin] | None, env: Mapping[str, str], found: Sequence[Distribution] | None = None
+) -> tuple[LoadedPlugin, ...]:
+    """Find, load and configure plugins; whatever one of them does, the others are unharmed.
+
+    Args:
+        plugins: the plugins to use instead of discovery, or None to discover the installed ones.
+        env: ``CQRS_PLUGINS`` (``none`` or an allow-list) and ``CQRS_PLUGINS_DISABLED`` select by name,
+            before anything of a plugin is imported; the rest is the plugins' own.
+        found: the installed distributions; those on ``sys.path`` if not given.
+
+    Returns:
+        Every plugin that was found, by name, with its state.
+    """
+    if plugins is not None:
+        return tuple(_configured(LoadedPlugin(p.name, "", "", "active", plugin=p), env) for p in plugins)
+    candidates = sorted(_candidates(distributions() if found is None else found), key=lambda c: c[0].name)
+    _warn_of_unknown_names(env, {loaded.name for loaded, _ in candidates})
+    chosen = [_selected(loaded, env) for loaded, _ in candidates]
+    entries = [entry for _, entry in candidates]
+    return tuple(
+        _configured(_imported(loaded, entry), env) if loaded.state == "active" else loaded
+        for loaded, entry in zip(_without_clashes(chosen), entries, strict=True)
+    )
+
+
+def _candidates(
+    found: Sequence[Distribution] | Iterator[Distribution],
+) -> Iterator[tuple[LoadedPlugin, EntryPoint]]:
+    # One distribution at a time: a malformed file of one must not hide the plugins of the others.
+    seen: set[tuple[str, str]] = set()
+    for distribution in found:
+        name, version = _identity(distribution)
+        try:
+            entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
+        except Exception as error:  # noqa: BLE001  # whatever a foreign file makes the parser raise
+            if _mentions_plugins(distribution):
+                broken = LoadedPlugin(name, name, version, "failed").failed(
+                    "discover", f"its entry_points.txt is malformed ({_told(error)}).", f"reinstall {name}."
+                )
+                yield broken, EntryPoint(name, "", GROUP)
+            else:
+                logger.debug("entry_points.txt of %s %s is malformed: %s", name, version, _told(error))
+            continue
+        for entry in entries:
+            if (key := (entry.name, name)) not in seen:
+                seen.add(key)
+                yield LoadedPlugin(entry.name, name, version, "active"), entry
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    try:
+        metadata = distribution.metadata
+        return str(metadata["Name"] or "?"), str(metadata["Version"] or "?")
+    except Exception:  # noqa: BLE001  # a distribution without readable metadata still has a place on disk
+        return str(getattr(distribution, "_path", "?")), "?"
+
+
+def _mentions_plugins(distribution: Distribution) -> bool:
+    try:
+        return GROUP in (distribution.read_text("entry_points.txt") or "")
+    except (OSError, UnicodeError):
+        return True
+
+
+def _names(env: Mapping[str, str], variable: str) -> list[str]:
+    return [name for name in re.split(r"[,\s]+", env.get(variable, "")) if name]
+
+
+def _warn_of_unknown_names(env: Mapping[str, str], known: set[str]) -> None:
+    for variable in ("CQRS_PLUGINS", "CQRS_PLUGINS_DISABLED"):
+        for name in _names(env, variable):
+            if name not in known and name != "none":
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else "no plugin of that name is installed."
+                logger.warning("%s names %r: %s", variable, name, hint)
+
+
+def _selected(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
+    allowed, denied = _names(env, "CQRS_PLUGINS"), _names(env, "CQRS_PLUGINS_DISABLED")
+    if loaded.state != "active":
+        return loaded
+    if loaded.name in denied:
+        return attrs.evolve(loaded, state="excluded", reason="named in CQRS_PLUGINS_DISABLED")
+    if allowed and loaded.name not in allowed:
+        return attrs.evolve(
+            loaded, state="excluded", reason=f"not named in CQRS_PLUGINS={env['CQRS_PLUGINS']}"
+        )
+    return loaded
+
+
+def _without_clashes(chosen: Sequence[LoadedPlugin]) -> Iterator[LoadedPlugin]:
+    for loaded in chosen:
+        rivals = sorted({f"{o.distribution} {o.version}" for o in chosen if o.name == loaded.name})
+        if len(rivals) > 1 and loaded.state == "active":
+            yield loaded.failed(
+                "discover",
+                f"{' and '.join(rivals)} both bring it.",
+                "uninstall one of them; neither is loaded.",
+            )
+        else:
+            yield loaded
+
+
+def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
+    hint = f"mend or uninstall {loaded.distribution}, or set CQRS_PLUGINS_DISABLED={loaded.name}."
+    try:
+        factory: Callable[[], Any] = entry.load()
+        plugin = factory()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin that exits on import must not end the app
+        return loaded.failed("load", f"{entry.value}: {_told(error)}.", hint)
+    if not isinstance(plugin, Plugin):
+        return loaded.failed(
+            "load", f"{entry.value} gave a {type(plugin).__qualname__}, not a cqrs Plugin.", hint
+        )
+    if plugin.api[0] != API[0] or plugin.api > API:
+        wants, has = ".".join(map(str, plugin.api)), ".".join(map(str, API))
+        return loaded.failed("load", f"it was written for plugin API {wants}; this core has {has}.", hint)
+    return attrs.evolve(loaded, plugin=plugin)
+
+
+def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
+    plugin = loaded.plugin
+    if plugin is None:
+        return loaded
+    builder = PluginBuilder(env, plugin.given)
+    if plugin.settings is not None and not plugin.given and all_required_absent(plugin.settings, env):
+        return attrs.evolve(loaded, state="off", reason="none of its required settings is set")
+    try:
+        answer = plugin.configure(builder)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the same
+        return loaded.failed(
+            "configure", f"{_told(error)}.", f"report it to {loaded.distribution or 'its author'}."
+        )
+    if isinstance(answer, Failure):
+        problems = answer.failure()
+        return loaded.failed(
+            "configure", " ".join(p.text for p in problems), " ".join(p.fix for p in problems)
+        )
+    if builder.off:
+        return attrs.evolve(loaded, state="off", reason=builder.off)
+    return attrs.evolve(loaded, builder=builder)
+
+
+def _told(error: BaseException) -> str:
+    text = (
+        str(error)
+        if sys.exc_info()[1] is None or not isinstance(error, SystemExit)
+        else f"exit({error.code!r})"
+    )
+    return f"{type(error).__name__}: {text}"[:500]

@@ -1,0 +1,102 @@
+"""What is wrong with an app or its settings, said as values: every problem at once, each with its fix."""
+
+import inspect
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import final
+
+import attrs
+
+
+class Code(StrEnum):
+    """The stable code of a kind of problem; each has a page under ``docs/reference/errors/``."""
+
+    DUPLICATE_HANDLER = "CQRS-001"
+    MISSING_DEPENDENCY = "CQRS-002"
+    BUS_DISABLED = "CQRS-003"
+    AMBIGUOUS_DEPENDENCY = "CQRS-004"
+    CYCLIC_DEPENDENCY = "CQRS-005"
+    UNREADABLE_SIGNATURE = "CQRS-006"
+    NOT_ASYNC = "CQRS-007"
+    WRONG_KIND = "CQRS-008"
+    DUPLICATE_SUBSCRIBER = "CQRS-009"
+    DEPENDENCY_FAILED = "CQRS-010"
+    CONTAINER_TAKEN = "CQRS-011"
+    FOREIGN_PACKAGE = "CQRS-012"
+    PLUGIN_FAILED = "CQRS-013"
+    BAD_SETTING = "CQRS-020"
+    MISSING_SETTING = "CQRS-021"
+
+
+@final
+@attrs.frozen
+class Problem:
+    """One thing that is wrong, where it is, and the change that mends it.
+
+    Attributes:
+        code: the stable kind, for look-up and for tools.
+        text: what is wrong, naming the argument, variable or handler.
+        fix: what to do about it.
+        place: ``file:line`` of the definition concerned, empty where there is none.
+    """
+
+    code: Code
+    text: str
+    fix: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        """One line: place, code, what is wrong, what to do."""
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.code} {self.text} Fix: {self.fix}"
+
+
+@final
+class CompositionError(Exception):
+    """The app cannot start; ``problems`` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """A heading and one line per problem."""
+        count = len(self.problems)
+        heading = f"{count} problem{'' if count == 1 else 's'} found while composing the app:"
+        return "\n".join([heading, *(f"  {problem}" for problem in self.problems)])
+
+
+def place_of(definition: object) -> str:
+    """Say where a function or class is defined.
+
+    Args:
+        definition: a function, class or any other object.
+
+    Returns:
+        ``file:line``, the file relative to the current directory where it lies below it;
+        empty if the object has no source.
+    """
+    target = inspect.unwrap(definition) if callable(definition) else definition
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{_shorten(code.co_filename)}:{code.co_firstlineno}"
+    try:
+        file = inspect.getsourcefile(target)  # type: ignore[arg-type]  # anything else raises the TypeError caught below
+        _, line = inspect.getsourcelines(target)  # type: ignore[arg-type]  # the same
+    except (TypeError, OSError):
+        return ""
+    return f"{_shorten(file or '')}:{line}"
+
+
+def name_of(definition: object) -> str:
+    """Give the dotted name of a function or class, or of the type of any other object."""
+    named = definition if hasattr(definition, "__qualname__") else type(definition)
+    return f"{named.__module__}.{getattr(named, '__qualname__', '?')}"
+
+
+def _shorten(file: str) -> str:
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return file

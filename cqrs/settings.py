@@ -1,0 +1,188 @@
+"""Settings from the environment: attrs classes, every problem at once, no secret in any text."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast, final
+
+import attrs
+from returns.result import Failure, Result, Success
+
+from cqrs.problems import Code, Problem
+from cqrs.secret import MASK
+from cqrs.setting_parsers import Invalid, Parser
+
+Settings = TypeVar("Settings", bound=attrs.AttrsInstance)
+Parsed_co = TypeVar("Parsed_co", covariant=True)
+
+_KEY: Final = "cqrs.settings"
+_SHOWN: Final = 80
+
+
+@final
+@attrs.frozen
+class Variable:
+    """Where a setting comes from and how it is read.
+
+    Attributes:
+        name: the environment variable.
+        parser: how its text is read.
+        doc: one sentence for the table of settings.
+        example: a value that works, shown in problems.
+        aliases: other variables that are read, in this order, if ``name`` is unset.
+    """
+
+    name: str
+    parser: Parser
+    doc: str
+    example: str
+    aliases: tuple[str, ...] = ()
+
+
+@final
+@attrs.frozen
+class SettingReport:
+    """One setting as ``cqrs config`` prints it.
+
+    Attributes:
+        variable: the environment variable.
+        value: what it is set to, masked if secret.
+        source: the variable it was read from, ``given`` or ``default``.
+    """
+
+    variable: str
+    value: str
+    source: str
+
+
+def setting(
+    name: str,
+    parser: Parser,
+    *,
+    doc: str,
+    example: str,
+    default: object = attrs.NOTHING,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """Declare a field of a settings class.
+
+    Args:
+        name: the environment variable.
+        parser: how its text is read; see ``cqrs.setting_parsers``.
+        doc: one sentence for the table of settings.
+        example: a value that works.
+        default: the value if nothing is set; without one the variable is required.
+        aliases: other names that are read if ``name`` is unset.
+    """
+    variable = Variable(name, parser, doc, example, aliases)
+    return attrs.field(default=cast("Any", default), metadata={_KEY: variable}, kw_only=True)
+
+
+def load(
+    cls: type[Settings], env: Mapping[str, str], given: Mapping[str, object] | None = None
+) -> Result[Settings, tuple[Problem, ...]]:
+    """Read a settings class from the environment.
+
+    Args:
+        cls: an attrs class whose fields were made by ``setting``.
+        env: variables and their texts; blank counts as unset.
+        given: values by field name that win over the environment.
+
+    Returns:
+        The settings, or every problem at once, each naming its variable.
+    """
+    values: dict[str, Any] = dict(given or {})
+    problems: list[Problem] = []
+    for field, variable in _variables(cls):
+        if field.name in values:
+            continue
+        source, text = _read(variable, env)
+        if source is None:
+            if field.default is attrs.NOTHING:
+                problems.append(_missing(variable))
+            continue
+        try:
+            values[field.name] = variable.parser.parse(text)
+        except Invalid as rule:
+            problems.append(_broken(source, text, variable, rule))
+    return Failure(tuple(problems)) if problems else Success(cls(**values))
+
+
+def variables(cls: type[attrs.AttrsInstance]) -> tuple[tuple[Variable, object], ...]:
+    """List a settings class's variables with their defaults (``attrs.NOTHING`` where required)."""
+    return tuple((variable, field.default) for field, variable in _variables(cls))
+
+
+def all_required_absent(cls: type[attrs.AttrsInstance], env: Mapping[str, str]) -> bool:
+    """Tell whether none of a class's required variables is set: the feature is simply not wanted.
+
+    Args:
+        cls: the settings class.
+        env: variables and their texts.
+    """
+    required = [variable for field, variable in _variables(cls) if field.default is attrs.NOTHING]
+    return all(_read(variable, env)[0] is None for variable in required)
+
+
+def report(settings: attrs.AttrsInstance, env: Mapping[str, str]) -> tuple[SettingReport, ...]:
+    """Say what each setting is and where it came from, secrets masked.
+
+    Args:
+        settings: what ``load`` returned.
+        env: the environment that it was loaded from.
+    """
+    reports: list[SettingReport] = []
+    for field, variable in _variables(type(settings)):
+        value = getattr(settings, field.name)
+        source, text = _read(variable, env)
+        if source is not None and not _gives(variable, text, value):
+            source = "given"
+        if source is None:
+            source = "default" if value == field.default else "given"
+        shown = MASK if variable.parser.secret and value is not None else str(value)
+        reports.append(SettingReport(variable.name, shown, source))
+    return tuple(reports)
+
+
+def _gives(variable: Variable, text: str, value: object) -> bool:
+    try:
+        return bool(variable.parser.parse(text) == value)
+    except Invalid:
+        return False
+
+
+def _variables(cls: type[attrs.AttrsInstance]) -> list[tuple["attrs.Attribute[Any]", Variable]]:
+    return [(field, field.metadata[_KEY]) for field in attrs.fields(cls) if _KEY in field.metadata]
+
+
+def _read(variable: Variable, env: Mapping[str, str]) -> tuple[str | None, str]:
+    for name in (variable.name, *variable.aliases):
+        text = env.get(name)
+        if not isinstance(text, str):
+            if text is None:
+                continue
+            return name, f"\0{type(text).__name__}"
+        if text.strip():
+            return name, text.strip()
+    return None, ""
+
+
+def _missing(variable: Variable) -> Problem:
+    return Problem(
+        Code.MISSING_SETTING,
+        f"{variable.name} is not set: {variable.doc}",
+        f"set it, for example {variable.name}={variable.example}",
+    )
+
+
+def _broken(source: str, text: str, variable: Variable, rule: Invalid) -> Problem:
+    return Problem(
+        Code.BAD_SETTING,
+        f"{source}={_show(text, secret=variable.parser.secret)} {rule}",
+        f"for example {source}={variable.example}",
+    )
+
+
+def _show(text: str, *, secret: bool) -> str:
+    if secret:
+        return MASK
+    quoted = ascii(text)
+    return quoted if len(quoted) <= _SHOWN else f"{quoted[:_SHOWN]}… ({len(text)} characters)"

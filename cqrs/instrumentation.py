@@ -31,6 +31,7 @@ class PublishDetails:
         failures: how many of them failed.
         duration_ns: from the call to the end of the last delivery, in ns.
         context: the event's identity; each delivery's ``message_number`` equals its.
+        cancelled: whether the publisher was cancelled before the last delivery ended.
     """
 
     event: type
@@ -39,6 +40,7 @@ class PublishDetails:
     failures: int
     duration_ns: int
     context: MessageContext
+    cancelled: bool = False
 
 
 class Instrument:
@@ -197,7 +199,7 @@ class ConsoleInstrument(Instrument):
         stream = self._stream or sys.stderr
         colour = _COLOURS[outcome] if stream.isatty() else ""
         reset = "\x1b[0m" if colour else ""
-        print(f"{colour}{outcome:<9}{reset} {milliseconds:9.2f} ms  {label}{detail}", file=stream)  # noqa: T201  # its job
+        print(f"{colour}{outcome:<9}{reset} {milliseconds:9.2f} ms  {label}{detail}", file=stream)  # its job
 
 
 _COLOURS: Final = {

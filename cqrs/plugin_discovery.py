@@ -4,16 +4,19 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions, packages_distributions
 from typing import Any, Final
 
 import attrs
 from returns.result import Failure
 
 from cqrs.plugins import API, LoadedPlugin, Plugin, PluginBuilder
+from cqrs.problems import Code, Problem
 from cqrs.settings import all_required_absent
 
 GROUP: Final = "cqrs.plugins"
+PACKAGE: Final = "cqrs"
+OWN: Final = "returns-cqrs"
 
 logger: Final = logging.getLogger("cqrs")
 
@@ -44,8 +47,34 @@ def gather(
     )
 
 
+def foreign_owners(owners: Mapping[str, Sequence[str]] | None = None) -> tuple[Problem, ...]:
+    """Tell of other distributions that install an import package ``cqrs``: their files and ours overwrite each other.
+
+    Args:
+        owners: distributions by import package; those installed if not given.
+    """
+    installed = _installed_owners() if owners is None else owners
+    strangers = sorted({name for name in installed.get(PACKAGE, ()) if name.lower().replace("_", "-") != OWN})
+    return tuple(
+        Problem(
+            Code.FOREIGN_PACKAGE,
+            f"the distributions {OWN} and {stranger} both install the import package {PACKAGE!r}.",
+            f"pip uninstall {stranger}, then pip install --force-reinstall {OWN}.",
+        )
+        for stranger in strangers
+    )
+
+
+def _installed_owners() -> Mapping[str, Sequence[str]]:
+    try:
+        return packages_distributions()
+    except Exception as error:  # noqa: BLE001  # metadata of other distributions may be damaged in any way
+        logger.debug("the owners of installed packages cannot be read: %s", _told(error))
+        return {}
+
+
 def _candidates(
-    found: Sequence[Distribution] | Iterator[Distribution],
+    found: Iterable[Distribution],
 ) -> Iterator[tuple[LoadedPlugin, EntryPoint]]:
     # One distribution at a time: a malformed file of one must not hide the plugins of the others.
     seen: set[tuple[str, str]] = set()
@@ -163,9 +192,4 @@ def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
 
 
 def _told(error: BaseException) -> str:
-    text = (
-        str(error)
-        if sys.exc_info()[1] is None or not isinstance(error, SystemExit)
-        else f"exit({error.code!r})"
-    )
-    return f"{type(error).__name__}: {text}"[:500]
+    return f"{type(error).__name__}: {error}"[:500]

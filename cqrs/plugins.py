@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import ClassVar, Final, Literal, TypeVar, final
 
 import attrs
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
 from cqrs.instrumentation import Instrument
 from cqrs.problems import Problem
@@ -88,6 +88,7 @@ class PluginBuilder:
         instruments: what ``instrument`` was given.
         services: what ``register`` was given.
         off: why the plugin stands down; empty if it does not.
+        loaded: the settings that ``load`` has read.
     """
 
     def __init__(self, env: Mapping[str, str], given: Mapping[str, object] | None = None) -> None:
@@ -95,11 +96,18 @@ class PluginBuilder:
         self.instruments: list[Instrument] = []
         self.services: dict[type, object] = {}
         self.off = ""
+        self.loaded: tuple[attrs.AttrsInstance, ...] = ()
         self._given = given or {}
 
     def load(self, settings: type[Settings]) -> Result[Settings, tuple[Problem, ...]]:
-        """Read a settings class from the environment; the plugin's ``given`` values win."""
-        return load(settings, self.env, self._given)
+        """Read a settings class from the environment; the plugin's ``given`` values win.
+
+        Args:
+            settings: the class.
+        """
+        result = load(settings, self.env, self._given)
+        self.loaded += () if isinstance(result, Failure) else (result.unwrap(),)
+        return result
 
     def instrument(self, instrument: Instrument) -> None:
         """Add an instrument."""

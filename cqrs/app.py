@@ -1,0 +1,176 @@
+"""The composition root: features, a container and plugins become one checked, running app."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Final, Literal, Self, final
+
+import attrs
+from returns.result import Failure, Result, Success
+
+from cqrs.clock import Clock, SystemClock
+from cqrs.command_bus import CommandBus
+from cqrs.composition import Audiences, Composition, Preparation, composed, refuse
+from cqrs.container import Container, Services
+from cqrs.describe import AppDescription, PluginDescription, describe, describe_plugin
+from cqrs.dispatch import Call
+from cqrs.event_bus import EventBus, Listeners
+from cqrs.faults import AppClosed, BusDisabled
+from cqrs.features import Feature, flatten
+from cqrs.instrumentation import Instrument
+from cqrs.middleware import Kind, Middleware, Next
+from cqrs.plugin_discovery import gather
+from cqrs.plugin_lifespan import start
+from cqrs.plugins import Plugin
+from cqrs.problems import Problem
+from cqrs.query_bus import QueryBus
+from cqrs.registry import Entry, register
+from cqrs.unanswered import Gate
+
+AUTO: Final = "auto"
+
+
+@final
+class CqrsModule:
+    """Where an app is composed; see ``for_root``."""
+
+    @staticmethod
+    def for_root(
+        *features: Feature,
+        container: Container | None = None,
+        enable_command_bus: bool = True,
+        enable_query_bus: bool = True,
+        enable_event_bus: bool = True,
+        middleware: Sequence[Middleware] = (),
+        instruments: Sequence[Instrument] = (),
+        plugins: Sequence[Plugin] | Literal["auto"] = AUTO,
+        env: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        strict: bool = False,
+    ) -> "CqrsApp":
+        """Compose an app. Pure: nothing is imported, opened or looked up before ``async with app``.
+
+        Args:
+            features: what the app consists of; one that comes twice counts once.
+            container: the services that handlers ask for; an empty one if not given.
+            enable_command_bus: whether there is a command bus.
+            enable_query_bus: whether there is a query bus.
+            enable_event_bus: whether there is an event bus.
+            middleware: around every handler, outermost first.
+            instruments: outside of the middleware, outermost first.
+            plugins: the plugins to use instead of those that are installed; ``()`` for none.
+            env: replaces ``os.environ`` for everything that the app and its plugins read.
+            clock: replaces the machine's clocks.
+            strict: whether a plugin that fails keeps the app from starting.
+        """
+        return CqrsApp(
+            Composition(
+                features=flatten(features),
+                container=Container() if container is None else container,
+                enabled={"command": enable_command_bus, "query": enable_query_bus, "event": enable_event_bus},
+                middleware=tuple(middleware),
+                instruments=tuple(instruments),
+                plugins=None if isinstance(plugins, str) else tuple(plugins),
+                env=env,
+                clock=SystemClock() if clock is None else clock,
+                strict=strict,
+            )
+        )
+
+
+@final
+class CqrsApp:
+    """An app: ``async with app as bus`` starts it, checked as a whole, and stops it again.
+
+    Attributes:
+        commands: the command bus.
+        queries: the query bus.
+        events: the event bus.
+        container: the user's container; it resolves the buses too.
+        plugins: every plugin that was found, with its state; empty until the app starts.
+    """
+
+    def __init__(self, composition: Composition) -> None:
+        self._composition = composition
+        self._pipelines: dict[Kind, dict[type, Next]] = {"command": {}, "query": {}}
+        self._listeners = Listeners()
+        self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
+        self._stack: AsyncExitStack | None = None
+        self.commands = CommandBus(self._pipelines["command"], self._gates["command"])
+        self.queries = QueryBus(self._pipelines["query"], self._gates["query"])
+        self.events = EventBus(self._listeners, self._gates["event"], composition.clock)
+        self.container = composition.container
+        self.plugins: tuple[PluginDescription, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        """Find plugins, check everything, make dependencies, start plugins, seal.
+
+        Raises:
+            CompositionError: with every problem at once; nothing is left open.
+            RuntimeError: if the app is running already.
+        """
+        if self._stack is not None:
+            raise RuntimeError("This app is running already; it can be entered again once it has been left.")
+        async with AsyncExitStack() as stack:
+            prepared = self._prepare()
+            refuse(prepared.problems())
+            calls = prepared.open(self)
+            prepared = attrs.evolve(prepared, plugins=await start(prepared.plugins, stack))
+            refuse(prepared.plugin_problems())
+            self.plugins = tuple(describe_plugin(plugin) for plugin in prepared.plugins)
+            stack.callback(self._close)
+            self._seal(prepared, calls)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the buses, then stop the plugins, last started first."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+    def check(self) -> Result[AppDescription, tuple[Problem, ...]]:
+        """Find and check everything as starting would, without opening or starting anything.
+
+        Returns:
+            What the app consists of, or every problem at once.
+        """
+        prepared = self._prepare()
+        problems = prepared.problems()
+        if problems:
+            return Failure(problems)
+        return Success(describe(prepared.registry.entries(), prepared.around(), prepared.plugins))
+
+    def _prepare(self) -> Preparation:
+        composition = self._composition
+        env = dict(os.environ if composition.env is None else composition.env)
+        registry = register(composition.features, composition.enabled)
+        services = Services(composition.container, registry.providings)
+        plugins = gather(composition.plugins, env)
+        services.supply({CommandBus: self.commands, QueryBus: self.queries, EventBus: self.events})
+        services.supply({Clock: composition.clock})
+        for plugin in plugins:
+            services.supply(plugin.builder.services if plugin.builder else {})
+        return Preparation(composition, registry, services, plugins)
+
+    def _seal(self, prepared: Preparation, calls: Mapping[Entry, Call]) -> None:
+        around = prepared.around()
+        for message, entry in prepared.registry.handlers.items():
+            self._pipelines[entry.info.kind][message] = composed(calls[entry], entry.info, around)
+        audiences = Audiences(prepared.registry.subscribers, calls, around)
+        for event in {event: None for entry in prepared.registry.subscribers for event in entry.events}:
+            self._listeners.audiences[event] = audiences.of(event)
+        self._listeners.find = audiences.of
+        self._listeners.watch(around.instruments, around.failures)
+        for kind, gate in self._gates.items():
+            gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)
+
+    def _close(self) -> None:
+        for kind, gate in self._gates.items():
+            gate.fault = AppClosed(kind)
+        for pipelines in self._pipelines.values():
+            pipelines.clear()
+        self._listeners.clear()

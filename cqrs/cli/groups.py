@@ -1,0 +1,67 @@
+"""Command groups of plugins, each imported only when it is asked for, none able to break the others."""
+
+import importlib.metadata
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from typing import Final, final
+
+import click
+
+GROUP: Final = "cqrs.commands"
+
+
+@final
+class PluginGroup(click.Group):
+    """A group whose further commands come from installed distributions."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The core's commands and the names of the plugins' groups."""
+        return sorted({*super().list_commands(ctx), *(entry.name for entry in _entries())})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command of the core, else a plugin's group, else a command that says why the group is broken."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        entry = next((entry for entry in _entries() if entry.name == cmd_name), None)
+        return None if entry is None else _loaded(entry)
+
+
+def _entries() -> Iterator[EntryPoint]:
+    for distribution in importlib.metadata.distributions():
+        try:
+            yield from (entry for entry in distribution.entry_points if entry.group == GROUP)
+        except Exception as error:  # noqa: BLE001  # a malformed file of one distribution hides only its own groups
+            if GROUP in _text(distribution):
+                click.echo(f"cqrs: {distribution.name}: entry_points.txt is malformed: {error}", err=True)
+
+
+def _text(distribution: importlib.metadata.Distribution) -> str:
+    try:
+        return distribution.read_text("entry_points.txt") or ""
+    except (OSError, UnicodeError):
+        return ""
+
+
+def _loaded(entry: EntryPoint) -> click.Command:
+    try:
+        command = entry.load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the group is broken, the command line is not
+        return _broken(entry, f"{type(error).__name__}: {error}")
+    return (
+        command
+        if isinstance(command, click.Command)
+        else _broken(entry, f"it is a {type(command).__qualname__}")
+    )
+
+
+def _broken(entry: EntryPoint, why: str) -> click.Command:
+    origin = f" (from {entry.dist.name} {entry.dist.version})" if entry.dist is not None else ""
+
+    @click.command(entry.name, context_settings={"ignore_unknown_options": True}, help=f"Broken: {why}")
+    @click.argument("rest", nargs=-1)
+    def broken(rest: tuple[str, ...]) -> None:
+        del rest
+        raise click.ClickException(f"the command group {entry.name!r}{origin} cannot be loaded: {why}.")
+
+    return broken

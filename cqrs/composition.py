@@ -1,0 +1,144 @@
+"""One attempt to start an app: what it was composed of, what was found, and what is wrong with it."""
+
+from collections.abc import Mapping
+from typing import final
+
+import attrs
+from returns.result import Failure
+
+from cqrs.clock import Clock
+from cqrs.container import Container, Services
+from cqrs.dispatch import Call
+from cqrs.event_bus import Audience, Subscriber
+from cqrs.features import Feature
+from cqrs.instrumentation import Instrument
+from cqrs.messages import Event
+from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
+from cqrs.pipeline import Surroundings, compose
+from cqrs.plugin_discovery import foreign_owners
+from cqrs.plugins import LoadedPlugin, Plugin
+from cqrs.problems import Code, CompositionError, Problem
+from cqrs.registry import Entry, Registry
+
+
+@final
+@attrs.frozen(eq=False)
+class Composition:
+    """The arguments of ``for_root``, as an app keeps them."""
+
+    features: tuple[Feature, ...]
+    container: Container
+    enabled: Mapping[Kind, bool]
+    middleware: tuple[Middleware, ...]
+    instruments: tuple[Instrument, ...]
+    plugins: tuple[Plugin, ...] | None
+    env: Mapping[str, str] | None
+    clock: Clock
+    strict: bool
+
+
+@final
+@attrs.frozen(eq=False)
+class Preparation:
+    """One attempt to start: everything found, nothing opened yet.
+
+    Attributes:
+        composition: the arguments of ``for_root``.
+        registry: what the features declare.
+        services: what handlers can ask for.
+        plugins: what was found.
+    """
+
+    composition: Composition
+    registry: Registry
+    services: Services
+    plugins: tuple[LoadedPlugin, ...]
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that keeps the app from starting."""
+        found = (*foreign_owners(), *self.registry.problems, *self.services.check(self.registry.entries()))
+        return (*found, *self.plugin_problems())
+
+    def plugin_problems(self) -> tuple[Problem, ...]:
+        """The plugins that failed, if the app is strict about them."""
+        if not self.composition.strict:
+            return ()
+        failed = [plugin.problem for plugin in self.plugins if plugin.problem is not None]
+        return tuple(Problem(Code.PLUGIN_FAILED, f"{p}", p.hint) for p in failed)
+
+    def open(self, app: object) -> dict[Entry, Call]:
+        """Make every dependency and bind the handlers.
+
+        Args:
+            app: the owner of the container from now on.
+
+        Raises:
+            CompositionError: with everything that could not be made.
+        """
+        refuse(self.services.open(app))
+        bound = {entry: self.services.bind(entry) for entry in self.registry.entries()}
+        refuse(tuple(result.failure() for result in bound.values() if isinstance(result, Failure)))
+        return {entry: result.unwrap() for entry, result in bound.items()}
+
+    def around(self) -> Surroundings:
+        """What hangs around every handler, plugins that failed left out."""
+        added = [i for plugin in self.plugins if plugin.builder for i in plugin.builder.instruments]
+        return Surroundings(self.composition.middleware, (*self.composition.instruments, *added))
+
+
+@final
+@attrs.frozen(eq=False)
+class Audiences:
+    """Finds who hears an event class: the subscribers of it and of the classes that it derives from.
+
+    Attributes:
+        subscribers: in the order of their registration.
+        calls: their functions, dependencies bound.
+        around: what the app hangs around them.
+    """
+
+    subscribers: tuple[Entry, ...]
+    calls: Mapping[Entry, Call]
+    around: Surroundings
+
+    def of(self, event: type[Event]) -> Audience:
+        """Compose the pipelines of everybody who hears an event class."""
+        hearing = [
+            entry for entry in self.subscribers if any(issubclass(event, each) for each in entry.events)
+        ]
+        names = {e.info.message: e.info.message_type for e in hearing}
+        name = names.get(event, event.__qualname__)
+        return Audience(name, tuple(self._subscriber(entry, event, name) for entry in hearing))
+
+    def _subscriber(self, entry: Entry, event: type[Event], name: str) -> Subscriber:
+        info = attrs.evolve(entry.info, message=event, message_type=name)
+        return Subscriber(
+            info.subscriber or info.handler,
+            composed(self.calls[entry], info, self.around),
+        )
+
+
+def composed(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
+    """Compose a pipeline; a middleware that cannot be composed is a problem like any other.
+
+    Args:
+        call: the handler with its dependencies bound.
+        handler: what is known of it.
+        around: what the app hangs around its handlers.
+    """
+    try:
+        return compose(call, handler, around)
+    except Exception as error:
+        problem = Problem(
+            Code.MIDDLEWARE_FAILED,
+            f"a middleware could not be composed around {handler.handler}: {type(error).__name__}: {error}.",
+            "a middleware is called with (next, handler) and returns an async function of the message.",
+            handler.place,
+        )
+        raise CompositionError((problem,)) from error
+
+
+def refuse(problems: tuple[Problem, ...]) -> None:
+    """Raise if there are problems."""
+    if problems:
+        raise CompositionError(problems)

@@ -1,0 +1,277 @@
+"""The punq port: check the whole graph of dependencies, resolve each once, bind them into handlers."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, final
+
+import attrs
+import punq
+from returns.result import Failure, Result, Success
+
+from cqrs.dispatch import Call
+from cqrs.features import Providing
+from cqrs.problems import Code, Problem, name_of, place_of
+from cqrs.registry import Entry
+from cqrs.signatures import Parameter, injected
+
+Container = punq.Container
+
+_OWNER: Final = "_returns_cqrs_owner"
+_SERVICES: Final = "_returns_cqrs_services"
+_OURS: Final = "_returns_cqrs"
+
+# punq builds a singleton once per thread that asks at the same time: nothing is resolved outside this lock.
+_resolving: Final = threading.RLock()
+
+
+@final
+@attrs.frozen
+class _Asked:
+    """A dependency on its way to somebody: who asked first, through what, and where that stands."""
+
+    service: Any
+    path: tuple[str, ...]
+    trail: tuple[Any, ...]
+    place: str
+
+    def needs(self, parameter: Parameter) -> "_Asked":
+        step = f"{parameter.name}: {_label(parameter.service)}"
+        return attrs.evolve(
+            self, service=parameter.service, path=(*self.path, step), trail=(*self.trail, self.service)
+        )
+
+    def shown(self) -> str:
+        return " → ".join(self.path)
+
+
+@final
+class Services:
+    """What handlers of one app can ask for, and how they get it.
+
+    Args:
+        container: the user's registrations.
+        providings: what the features provide.
+    """
+
+    def __init__(self, container: Container, providings: Mapping[Any, Providing]) -> None:
+        self._container = container
+        self._providings = providings
+        self._instances: dict[Any, object] = {}
+
+    def supply(self, instances: Mapping[type, object]) -> None:
+        """Add objects that are there without being built: buses, clock, what plugins register.
+
+        Args:
+            instances: by the type that handlers ask for.
+        """
+        self._instances.update(instances)
+
+    def check(self, entries: Iterator[Entry]) -> tuple[Problem, ...]:
+        """List every dependency that is missing, ambiguous or cyclic, with its path.
+
+        Args:
+            entries: the handlers and subscribers.
+        """
+        problems: list[Problem] = []
+        for entry in entries:
+            wanted = _wanted(entry)
+            if isinstance(wanted, Failure):
+                problems.append(wanted.failure())
+                continue
+            asked = _Asked(None, (entry.info.handler,), (), entry.info.place)
+            for parameter in wanted.unwrap():
+                problems.extend(self._trace(asked.needs(parameter), optional=parameter.optional))
+        return tuple(problems)
+
+    def open(self, owner: object) -> tuple[Problem, ...]:
+        """Make the services that features provide, and put everything within reach of ``container.resolve``.
+
+        Args:
+            owner: the app; a container serves one.
+
+        Returns:
+            What could not be made.
+        """
+        taken = vars(self._container).setdefault(_OWNER, owner)
+        if taken is not owner:
+            return (_taken(),)
+        with _resolving:
+            problems: list[Problem] = []
+            for service in self._providings:
+                self._provide(service, problems)
+            self._publish()
+            return tuple(problems)
+
+    def bind(self, entry: Entry) -> Result[Call, Problem]:
+        """Resolve a handler's dependencies and give it as a function of the message alone.
+
+        Args:
+            entry: a handler that ``check`` found nothing wrong with.
+        """
+        handler = entry.handler
+        try:
+            arguments = self._arguments(_wanted(entry).unwrap())
+            call: Call = handler(**arguments) if isinstance(handler, type) else _bound(handler, arguments)
+        except Exception as error:  # noqa: BLE001  # a user's constructor may raise anything
+            return Failure(_failed(entry.info.handler, error, entry.info.place))
+        return Success(call)
+
+    def _trace(self, asked: _Asked, *, optional: bool) -> Iterator[Problem]:
+        if asked.service in asked.trail:
+            yield _cyclic(asked)
+            return
+        found = self._needs(asked)
+        if isinstance(found, Failure):
+            yield found.failure()
+        elif (needs := found.unwrap()) is not None:
+            for parameter in needs:
+                yield from self._trace(asked.needs(parameter), optional=parameter.optional)
+        elif not optional:
+            yield _missing(asked)
+
+    def _needs(self, asked: _Asked) -> Result[tuple[Parameter, ...] | None, Problem]:
+        service = asked.service
+        if service in self._instances:
+            return Success(())
+        registrations, providing = self._registrations(service), self._providings.get(service)
+        makers = len(registrations) + (providing is not None)
+        if makers > 1:
+            return Failure(_ambiguous(asked, makers))
+        if providing is not None:
+            return injected(providing.factory, takes_message=False).map(_needed)
+        return Success(_punq_needs(registrations[0]) if registrations else None)
+
+    def _registrations(self, service: Any) -> list[Any]:
+        found = self._container.registrations.build_context(service).all_registrations(service)
+        return [registration for registration in found if not hasattr(registration.builder, _OURS)]
+
+    def _provide(self, service: Any, problems: list[Problem]) -> None:
+        if service in self._instances:
+            return
+        providing = self._providings[service]
+        for parameter in injected(providing.factory, takes_message=False).value_or(()):
+            self._prepare(parameter.service, problems)
+        try:
+            self._instances[service] = providing.factory(**self._arguments_of(providing.factory))
+        except Exception as error:  # noqa: BLE001  # a user's factory may raise anything
+            problems.append(_failed(name_of(providing.factory), error, place_of(providing.factory)))
+
+    def _prepare(self, service: Any, problems: list[Problem]) -> None:
+        """Make what a service needs of the features, however deep in the user's registrations it is asked for."""
+        if service in self._providings:
+            self._provide(service, problems)
+            return
+        for registration in self._registrations(service):
+            for parameter in _punq_needs(registration):
+                self._prepare(parameter.service, problems)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Let the user's own classes ask punq for what is not registered with punq."""
+        shared: dict[Any, object] = vars(self._container).setdefault(_SERVICES, {})
+        for service, instance in self._instances.items():
+            if service not in shared:
+                self._container.register(service, factory=_reader(shared, service))
+            shared[service] = instance
+
+    def _arguments_of(self, target: Callable[..., Any]) -> dict[str, object]:
+        return self._arguments(injected(target, takes_message=False).unwrap())
+
+    def _arguments(self, wanted: tuple[Parameter, ...]) -> dict[str, object]:
+        with _resolving:
+            return {
+                parameter.name: self._resolve(parameter.service)
+                for parameter in wanted
+                if not parameter.optional or self._knows(parameter.service)
+            }
+
+    def _knows(self, service: Any) -> bool:
+        return service in self._instances or bool(self._registrations(service))
+
+    def _resolve(self, service: Any) -> object:
+        if service in self._instances:
+            return self._instances[service]
+        return self._container.resolve(service)
+
+
+def _wanted(entry: Entry) -> Result[tuple[Parameter, ...], Problem]:
+    return injected(entry.handler, takes_message=not isinstance(entry.handler, type))
+
+
+def _bound(handler: Callable[..., Any], arguments: dict[str, object]) -> Call:
+    if not arguments:
+        return handler
+    return lambda message: handler(message, **arguments)
+
+
+def _needed(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...] | None:
+    return parameters
+
+
+def _reader(shared: Mapping[Any, object], service: Any) -> Callable[[], object]:
+    def read() -> object:
+        return shared[service]
+
+    setattr(read, _OURS, True)
+    return read
+
+
+def _punq_needs(registration: Any) -> tuple[Parameter, ...]:
+    """What punq will look up for a registration; it injects by the hints of the builder's ``__init__``."""
+    wanted = injected(registration.builder, takes_message=False).value_or(())
+    optional = {parameter.name for parameter in wanted if parameter.optional}
+    return tuple(
+        Parameter(name, service, name in optional)
+        for name, service in registration.needs.items()
+        if name != "return" and name not in registration.args
+    )
+
+
+def _label(service: Any) -> str:
+    return getattr(service, "__qualname__", None) or str(service)
+
+
+def _missing(asked: _Asked) -> Problem:
+    label = _label(asked.service)
+    return Problem(
+        Code.MISSING_DEPENDENCY,
+        f"{asked.shown()}: nothing is registered for {label}.",
+        f"container.register({label}, ...) or feature.provides({label}, ...) before the app starts.",
+        asked.place,
+    )
+
+
+def _ambiguous(asked: _Asked, count: int) -> Problem:
+    label = _label(asked.service)
+    return Problem(
+        Code.AMBIGUOUS_DEPENDENCY,
+        f"{asked.shown()}: {label} is registered {count} times; the last would silently win.",
+        f"keep one container.register({label}, ...) or feature.provides({label}, ...).",
+        asked.place,
+    )
+
+
+def _cyclic(asked: _Asked) -> Problem:
+    return Problem(
+        Code.CYCLIC_DEPENDENCY,
+        f"{asked.shown()}: {_label(asked.service)} needs itself.",
+        "break the cycle: let one of them take what it needs as an argument of the call.",
+        asked.place,
+    )
+
+
+def _failed(maker: str, error: Exception, place: str) -> Problem:
+    return Problem(
+        Code.DEPENDENCY_FAILED,
+        f"{maker} could not be made: {type(error).__name__}: {error}."[:600],
+        "mend what the exception names; dependencies are made once, when the app starts.",
+        place,
+    )
+
+
+def _taken() -> Problem:
+    return Problem(
+        Code.CONTAINER_TAKEN,
+        "this container already serves another app.",
+        "give each CqrsModule.for_root(...) a container of its own.",
+    )

@@ -1,0 +1,162 @@
+"""The guard: whatever a handler does, a dispatch has exactly one outcome."""
+
+import logging
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+import anyio
+from returns.future import FutureResult
+from returns.io import IOResult
+from returns.result import Failure, Result, Success
+
+from cqrs.faults import ContractBroken, Fault, HandlerCrashed, Stage, TimedOut
+from cqrs.messages import Message
+from cqrs.middleware import HandlerInfo, Next
+from cqrs.problems import name_of
+from cqrs.results import is_ok
+
+Value = TypeVar("Value")
+Error = TypeVar("Error")
+
+Call = Callable[[Any], Coroutine[Any, Any, Result[Any, Any]]]
+
+logger: Final = logging.getLogger("cqrs")
+
+_RESULTS: Final[frozenset[object]] = frozenset({Success, Failure})
+_MOST_TEXT: Final = 2048
+_MOST_TRACEBACK: Final = 32_768
+
+
+def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler") -> Next:
+    """Make a function that answers with a ``Result`` and raises nothing but cancellation and its like.
+
+    This is the only place that catches what a handler or middleware raises. ``CancelledError``,
+    ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit`` pass untouched.
+
+    Args:
+        call: the handler, or the middleware around it.
+        handler: what is known of the handler.
+        stage: what is guarded, for ``HandlerCrashed``.
+    """
+
+    async def guarded(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        try:
+            result: Result[Any, Any] = await call(message)
+        except Exception as error:  # noqa: BLE001  # the place for it: a crash becomes a value and a log line
+            return Failure(crashed(error, handler, stage))
+        kind: object = type(result)
+        if kind is Success:
+            if type(result.unwrap()) not in _RESULTS:
+                return result
+        elif kind is Failure and type(result.failure()) not in _RESULTS:
+            return result
+        return Failure(_broken(result, handler, stage))
+
+    return guarded
+
+
+def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
+    """Cancel a handler that takes too long.
+
+    Args:
+        call: the handler.
+        handler: what is known of it.
+        seconds: how long it may take.
+    """
+
+    async def call_in_time(message: Any) -> Result[Any, Any]:
+        with anyio.move_on_after(seconds):
+            return await call(message)
+        return Failure(TimedOut(handler.handler, seconds))
+
+    return call_in_time
+
+
+def crashed(error: Exception, handler: HandlerInfo, stage: Stage) -> HandlerCrashed:
+    """Turn what was raised into a value, and log it: a crash is never invisible.
+
+    Args:
+        error: what was raised; its traceback and those of its causes are removed.
+        handler: what is known of the handler.
+        stage: where it happened.
+    """
+    formatted = _formatted(error)
+    fault = HandlerCrashed(
+        message_type=handler.message_type,
+        handler=handler.handler,
+        stage=stage,
+        exception_type=name_of(type(error)),
+        text=_text(error)[:_MOST_TEXT],
+        traceback=formatted,
+        exception=_without_traceback(error),
+    )
+    logger.error(
+        "%s %s crashed in %s (%s): %s\n%s",
+        handler.kind,
+        handler.message_type,
+        handler.handler,
+        stage,
+        fault.exception_type,
+        formatted,
+    )
+    return fault
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001  # a user's __str__ may raise anything
+        return f"<str() raised {type(second).__name__}>"
+
+
+def _formatted(error: Exception) -> str:
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception as second:  # noqa: BLE001  # the same
+        text = f"{name_of(type(error))} (its traceback cannot be formatted: {type(second).__name__})"
+    if len(text) <= _MOST_TRACEBACK:
+        return text
+    half = _MOST_TRACEBACK // 2 - 32
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+
+
+def _without_traceback(error: Exception) -> Exception:
+    # Frames keep every local of every caller alive; the formatted text keeps what people read.
+    pending: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        pending += [one.__cause__, one.__context__]
+        pending += getattr(one, "exceptions", ())
+    return error
+
+
+def _broken(returned: Any, handler: HandlerInfo, stage: Stage) -> ContractBroken:
+    who = handler.handler if stage == "handler" else f"a {stage} around {handler.handler}"
+    return ContractBroken(handler.message_type, who, _described(returned), _hint(returned))
+
+
+def _described(returned: Any) -> str:
+    if type(returned) not in _RESULTS:
+        return _type_name(returned)
+    side, held = ("Success", returned.unwrap()) if is_ok(returned) else ("Failure", returned.failure())
+    return f"{side}[{_type_name(held)}]"
+
+
+def _type_name(value: object) -> str:
+    return type(value).__qualname__
+
+
+def _hint(returned: Any) -> str:
+    if type(returned) in _RESULTS:
+        return "return the inner Result: one Success or Failure, not one in another."
+    if isinstance(returned, FutureResult | IOResult):
+        return (
+            "register it through lift(...), which takes handlers that answer with FutureResult or IOResult."
+        )
+    return "return Success(value) or Failure(error)."

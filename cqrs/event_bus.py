@@ -1,0 +1,169 @@
+"""The event bus: every subscriber hears every event, whatever becomes of the others."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import anyio
+import attrs
+
+from cqrs.clock import Clock
+from cqrs.context import MessageContext, current
+from cqrs.deliveries import Delivery, PublishReport
+from cqrs.instrumentation import HookFailures, Instrument, PublishDetails, overrides
+from cqrs.messages import Event
+from cqrs.unanswered import Gate
+
+
+@final
+@attrs.frozen(eq=False)
+class Subscriber:
+    """A subscriber's stable name and its pipeline for one event class."""
+
+    name: str
+    deliver: Callable[[Any], Any]
+
+
+@final
+@attrs.frozen(eq=False)
+class Audience:
+    """Who hears one event class.
+
+    Attributes:
+        event_type: the event's name as people read it.
+        subscribers: in the order of their registration.
+    """
+
+    event_type: str
+    subscribers: tuple[Subscriber, ...]
+
+
+@final
+class Listeners:
+    """Who hears what, and who watches; the app fills it when it starts and empties it when it stops.
+
+    Attributes:
+        audiences: by event class.
+        find: gives the audience of an event class that is published for the first time.
+        hearing: instruments that are told of each publish.
+        watched: whether any instrument sees deliveries or publishes, which then carry a context.
+        failures: where an instrument's hook that raises is counted.
+    """
+
+    def __init__(self) -> None:
+        self.audiences: dict[type, Audience] = {}
+        self.find: Callable[[type[Event]], Audience] = _nobody
+        self.hearing: tuple[Instrument, ...] = ()
+        self.watched = False
+        self.failures = HookFailures()
+
+    def watch(self, instruments: Sequence[Instrument], failures: HookFailures) -> None:
+        """Take the app's instruments.
+
+        Args:
+            instruments: all of them.
+            failures: where a hook that raises is counted.
+        """
+        self.hearing = tuple(i for i in instruments if overrides(i, "published"))
+        self.watched = bool(self.hearing) or any(overrides(i, "around") for i in instruments)
+        self.failures = failures
+
+    def audience(self, event: type[Event]) -> Audience:
+        """Give who hears an event class, looking it up at its first publish."""
+        audience = self.audiences.get(event)
+        if audience is None:
+            audience = self.audiences[event] = self.find(event)
+        return audience
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        self.audiences, self.find, self.hearing, self.watched = {}, _nobody, (), False
+
+
+@final
+class EventBus:
+    """Publishes events; inject it by this type.
+
+    Args:
+        listeners: who hears what.
+        gate: why nobody does, if the bus is not open.
+        clock: times the deliveries.
+    """
+
+    __slots__ = ("_clock", "_gate", "_listeners")
+
+    def __init__(self, listeners: Listeners, gate: Gate, clock: Clock) -> None:
+        self._listeners = listeners
+        self._gate = gate
+        self._clock = clock
+
+    async def publish(self, event: Event, /) -> PublishReport:
+        """Deliver an event to every subscriber and wait for all of them; never raises but for cancellation.
+
+        One subscriber is awaited directly, several run concurrently; one that fails stops no other.
+
+        Args:
+            event: the event.
+
+        Returns:
+            One delivery per subscriber, each with what the subscriber answered.
+        """
+        if self._gate.fault is not None:
+            return PublishReport((), self._gate.fault)
+        audience = self._listeners.audience(type(event))
+        if self._listeners.watched:
+            return await self._publish_watched(event, audience)
+        return PublishReport(await self._deliver(event, audience.subscribers))
+
+    async def _publish_watched(self, event: Event, audience: Audience) -> PublishReport:
+        context = MessageContext(current.get())
+        started = self._clock.monotonic_ns()
+        token = current.set(context)
+        report: PublishReport | None = None
+        try:
+            report = PublishReport(await self._deliver(event, audience.subscribers))
+            return report
+        finally:
+            current.reset(token)
+            duration = self._clock.monotonic_ns() - started
+            self._tell(_details(type(event), audience, report, duration, context))
+
+    async def _deliver(self, event: Event, subscribers: Sequence[Subscriber]) -> tuple[Delivery, ...]:
+        if len(subscribers) == 1:
+            return (await self._delivered(event, subscribers[0]),)
+        deliveries: dict[int, Delivery] = {}
+
+        async def deliver(place: int, subscriber: Subscriber) -> None:
+            deliveries[place] = await self._delivered(event, subscriber)
+
+        async with anyio.create_task_group() as group:
+            for place, subscriber in enumerate(subscribers):
+                group.start_soon(deliver, place, subscriber)
+        return tuple(deliveries[place] for place in range(len(subscribers)))
+
+    async def _delivered(self, event: Event, subscriber: Subscriber) -> Delivery:
+        started = self._clock.monotonic_ns()
+        result = await subscriber.deliver(event)
+        return Delivery(subscriber.name, result, (self._clock.monotonic_ns() - started) / 1e9)
+
+    def _tell(self, details: PublishDetails) -> None:
+        for instrument in self._listeners.hearing:
+            try:
+                instrument.published(details)
+            except Exception as error:  # noqa: BLE001  # a broken instrument costs its own observation, not the publish
+                self._listeners.failures.add(instrument, "published", error)
+
+
+def _details(
+    event: type,
+    audience: Audience,
+    report: PublishReport | None,
+    duration_ns: int,
+    context: MessageContext,
+) -> PublishDetails:
+    failures = 0 if report is None else len(report.failures)
+    count = len(audience.subscribers)
+    return PublishDetails(event, audience.event_type, count, failures, duration_ns, context, report is None)
+
+
+def _nobody(event: type[Event]) -> Audience:
+    return Audience(event.__qualname__, ())

@@ -112,7 +112,7 @@ class Services:
         try:
             arguments = self._arguments(_wanted(entry).unwrap())
             call: Call = handler(**arguments) if isinstance(handler, type) else _bound(handler, arguments)
-        except Exception as error:  # noqa: BLE001  # a user's constructor may raise anything
+        except Exception as error:  # a user's constructor may raise anything
             return Failure(_failed(entry.info.handler, error, entry.info.place))
         return Success(call)
 
@@ -153,7 +153,7 @@ class Services:
             self._prepare(parameter.service, problems)
         try:
             self._instances[service] = providing.factory(**self._arguments_of(providing.factory))
-        except Exception as error:  # noqa: BLE001  # a user's factory may raise anything
+        except Exception as error:  # a user's factory may raise anything
             problems.append(_failed(name_of(providing.factory), error, place_of(providing.factory)))
 
     def _prepare(self, service: Any, problems: list[Problem]) -> None:

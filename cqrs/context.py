@@ -8,7 +8,7 @@ from typing import Any, final
 from returns.result import Result
 
 # A generator of our own: a program that seeds the global one must not repeat its identifiers at every run.
-_random = Random()  # noqa: S311  # identifiers, not secrets
+_random = Random()
 _bits = _random.getrandbits
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
@@ -38,27 +38,47 @@ class MessageContext:
         "trace_number",
     )
 
-    def __init__(self, parent: "MessageContext | None") -> None:
-        self.message_number = number = _bits(128)
-        self.answer: Result[Any, Any] | None = None
-        self.span_number = 0
-        if parent is None:
-            self.correlation_number = self.trace_number = number
-            self.causation_number: int | None = None
-            self.parent_span_number = 0
-        else:
-            self.correlation_number = parent.correlation_number
-            self.causation_number = parent.message_number
-            self.trace_number = parent.trace_number
-            self.parent_span_number = parent.span_number
+    message_number: int
+    correlation_number: int
+    causation_number: int | None
+    trace_number: int
+    span_number: int
+    parent_span_number: int
+    answer: Result[Any, Any] | None
 
-    def delivery(self) -> "MessageContext":
-        """Make the context of one delivery of this event: the same message, a child of the same span."""
-        context = MessageContext(self)
-        context.message_number = self.message_number
-        context.causation_number = self.causation_number
-        context.parent_span_number = self.span_number or self.parent_span_number
-        return context
+    def begin(self) -> "MessageContext":
+        """Be the first message of its cause."""
+        # No __init__, and one method for the usual case: this runs once per observed dispatch.
+        self.message_number = self.correlation_number = self.trace_number = _bits(128)
+        self.causation_number = self.answer = None
+        self.span_number = self.parent_span_number = 0
+        return self
+
+    def follow(self, parent: "MessageContext") -> "MessageContext":
+        """Be a message that another one caused.
+
+        Args:
+            parent: the context of the message whose handler sent this one.
+        """
+        self.message_number = _bits(128)
+        self.correlation_number = parent.correlation_number
+        self.causation_number = parent.message_number
+        self.trace_number = parent.trace_number
+        self.span_number = 0
+        self.parent_span_number = parent.span_number or parent.parent_span_number
+        self.answer = None
+        return self
+
+    def deliver(self, event: "MessageContext") -> "MessageContext":
+        """Be one delivery of an event: the same message, a span of its own.
+
+        Args:
+            event: the context of the publish.
+        """
+        self.follow(event)
+        self.message_number = event.message_number
+        self.causation_number = event.causation_number
+        return self
 
     @property
     def message_id(self) -> str:

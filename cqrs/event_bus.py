@@ -115,7 +115,8 @@ class EventBus:
         return PublishReport(await self._deliver(event, audience.subscribers))
 
     async def _publish_watched(self, event: Event, audience: Audience) -> PublishReport:
-        context = MessageContext(current.get())
+        parent = current.get()
+        context = MessageContext().begin() if parent is None else MessageContext().follow(parent)
         started = self._clock.monotonic_ns()
         token = current.set(context)
         report: PublishReport | None = None
@@ -149,7 +150,7 @@ class EventBus:
         for instrument in self._listeners.hearing:
             try:
                 instrument.published(details)
-            except Exception as error:  # noqa: BLE001  # a broken instrument costs its own observation, not the publish
+            except Exception as error:  # a broken instrument costs its own observation, not the publish
                 self._listeners.failures.add(instrument, "published", error)
 
 

@@ -65,6 +65,6 @@ class Middleware(Protocol):
     It may answer ``Failure(Refused(Forbidden()))`` without calling ``next``, and calls ``next`` at most once.
     """
 
-    def __call__(self, next: Next, handler: HandlerInfo, /) -> Next:  # noqa: A002  # the field's word for it
+    def __call__(self, next: Next, handler: HandlerInfo, /) -> Next:
         """Compose."""
         ...

@@ -1,20 +1,13 @@
 """The pipeline of a handler: everything around it, composed once into one function."""
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar, final
+from typing import final
 
 import attrs
-from returns.result import Result
 
-from cqrs.context import MessageContext, current
 from cqrs.dispatch import Call, guard, limited
-from cqrs.faults import Fault
-from cqrs.instrumentation import HookFailures, Instrument, overrides, shield
-from cqrs.messages import Message
+from cqrs.instrumentation import HookFailures, Instrument, observe, overrides
 from cqrs.middleware import HandlerInfo, Middleware, Next
-
-Value = TypeVar("Value")
-Error = TypeVar("Error")
 
 
 @final
@@ -47,15 +40,14 @@ def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
         handler: what is known of it.
         around: what the app hangs around its handlers.
     """
-    pipeline = guard(call if handler.timeout is None else limited(call, handler, handler.timeout), handler)
+    watching = around.watching()
+    timed = call if handler.timeout is None else limited(call, handler, handler.timeout)
+    pipeline = guard(timed, handler, watched=bool(watching) and not around.middleware)
     for middleware in reversed(around.middleware):
         pipeline = middleware(pipeline, handler)
     if around.middleware:
-        pipeline = guard(pipeline, handler, "middleware")
-    watching = around.watching()
-    for instrument in reversed(watching):
-        pipeline = shield(pipeline, instrument, handler, around.failures)
-    return in_context(pipeline, handler) if watching else pipeline
+        pipeline = guard(pipeline, handler, "middleware", watched=bool(watching))
+    return observe(pipeline, watching, handler, around.failures)
 
 
 def stages(handler: HandlerInfo, around: Surroundings) -> Iterator[str]:
@@ -73,24 +65,3 @@ def stages(handler: HandlerInfo, around: Surroundings) -> Iterator[str]:
     yield "guard"
     yield from [] if handler.timeout is None else [f"timeout {handler.timeout:g} s"]
     yield f"handler {handler.handler}"
-
-
-def in_context(next: Next, handler: HandlerInfo) -> Next:  # noqa: A002  # the field's word for it
-    """Give each dispatch its ``MessageContext``; a delivery shares the identity of its event.
-
-    Args:
-        next: the pipeline.
-        handler: whose pipeline it is.
-    """
-    delivery = handler.kind == "event"
-
-    async def with_context(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        parent = current.get()
-        context = parent.delivery() if delivery and parent is not None else MessageContext(parent)
-        token = current.set(context)
-        try:
-            return await next(message)
-        finally:
-            current.reset(token)
-
-    return with_context

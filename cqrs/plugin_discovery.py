@@ -68,7 +68,7 @@ def foreign_owners(owners: Mapping[str, Sequence[str]] | None = None) -> tuple[P
 def _installed_owners() -> Mapping[str, Sequence[str]]:
     try:
         return packages_distributions()
-    except Exception as error:  # noqa: BLE001  # metadata of other distributions may be damaged in any way
+    except Exception as error:  # metadata of other distributions may be damaged in any way
         logger.debug("the owners of installed packages cannot be read: %s", _told(error))
         return {}
 
@@ -82,7 +82,7 @@ def _candidates(
         name, version = _identity(distribution)
         try:
             entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
-        except Exception as error:  # noqa: BLE001  # whatever a foreign file makes the parser raise
+        except Exception as error:  # whatever a foreign file makes the parser raise
             if _mentions_plugins(distribution):
                 broken = LoadedPlugin(name, name, version, "failed").failed(
                     "discover", f"its entry_points.txt is malformed ({_told(error)}).", f"reinstall {name}."
@@ -101,7 +101,7 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
     try:
         metadata = distribution.metadata
         return str(metadata["Name"] or "?"), str(metadata["Version"] or "?")
-    except Exception:  # noqa: BLE001  # a distribution without readable metadata still has a place on disk
+    except Exception:  # a distribution without readable metadata still has a place on disk
         return str(getattr(distribution, "_path", "?")), "?"
 
 
@@ -156,7 +156,7 @@ def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
     try:
         factory: Callable[[], Any] = entry.load()
         plugin = factory()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin that exits on import must not end the app
+    except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
         return loaded.failed("load", f"{entry.value}: {_told(error)}.", hint)
     if not isinstance(plugin, Plugin):
         return loaded.failed(
@@ -177,7 +177,7 @@ def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
         return attrs.evolve(loaded, state="off", reason="none of its required settings is set")
     try:
         answer = plugin.configure(builder)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the same
+    except (Exception, SystemExit) as error:
         return loaded.failed(
             "configure", f"{_told(error)}.", f"report it to {loaded.distribution or 'its author'}."
         )

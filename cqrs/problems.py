@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import attrs
 
@@ -78,13 +78,13 @@ def place_of(definition: object) -> str:
         ``file:line``, the file relative to the current directory where it lies below it;
         empty if the object has no source.
     """
-    target = inspect.unwrap(definition) if callable(definition) else definition
+    target: Any = inspect.unwrap(definition) if callable(definition) else definition
     code = getattr(target, "__code__", None)
     if code is not None:
         return f"{_shorten(code.co_filename)}:{code.co_firstlineno}"
     try:
-        file = inspect.getsourcefile(target)  # type: ignore[arg-type]  # anything else raises the TypeError caught below
-        _, line = inspect.getsourcelines(target)  # type: ignore[arg-type]  # the same
+        file = inspect.getsourcefile(target)
+        _, line = inspect.getsourcelines(target)
     except (TypeError, OSError):
         return ""
     return f"{_shorten(file or '')}:{line}"

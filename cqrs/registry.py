@@ -201,8 +201,7 @@ def _wrong_kind(message: object, handler: object) -> Problem:
 def _not_async(registry: Registry) -> Iterator[Problem]:
     for entry in registry.entries():
         called = entry.handler.__call__ if isinstance(entry.handler, type) else entry.handler
-        own_call = getattr(called, "__call__", called)  # noqa: B004  # an instance whose __call__ is async will do
-        if not (inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(own_call)):
+        if not any(inspect.iscoroutinefunction(each) for each in (called, type(called).__call__)):
             yield Problem(
                 Code.NOT_ASYNC,
                 f"{entry.info.handler} is not an async function (of a class: its __call__).",

@@ -17,7 +17,7 @@ _NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 @final
-class Invalid(Exception):  # noqa: N818  # control flow inside this module and its parsers, never seen by users
+class Invalid(Exception):
     """Raised by a parser: the rule that the text breaks."""
 
 

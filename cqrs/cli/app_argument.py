@@ -23,7 +23,7 @@ def load_app(reference: str) -> CqrsApp:
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever importing the user's module raises
+    except (Exception, SystemExit) as error:  # whatever importing the user's module raises
         raise click.ClickException(
             f"{reference}: cannot import {module_name!r}: {type(error).__name__}: {error}. "
             "Fix: name it as package.module:app and run from the project's directory."

@@ -31,7 +31,7 @@ def _entries() -> Iterator[EntryPoint]:
     for distribution in importlib.metadata.distributions():
         try:
             yield from (entry for entry in distribution.entry_points if entry.group == GROUP)
-        except Exception as error:  # noqa: BLE001  # a malformed file of one distribution hides only its own groups
+        except Exception as error:  # a malformed file of one distribution hides only its own groups
             if GROUP in _text(distribution):
                 click.echo(f"cqrs: {distribution.name}: entry_points.txt is malformed: {error}", err=True)
 
@@ -46,7 +46,7 @@ def _text(distribution: importlib.metadata.Distribution) -> str:
 def _loaded(entry: EntryPoint) -> click.Command:
     try:
         command = entry.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the group is broken, the command line is not
+    except (Exception, SystemExit) as error:  # the group is broken, the command line is not
         return _broken(entry, f"{type(error).__name__}: {error}")
     return (
         command

@@ -1,6 +1,7 @@
 """Rules that every test of the repository runs under; `[tool.pytest.ini_options]` holds the rest."""
 
 import importlib.util
+import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -8,11 +9,15 @@ from collections.abc import Generator, Iterable, Iterator
 import pytest
 
 # Plugins are not loaded by themselves. Property tests bring this one, an environment without hypothesis does not.
-pytest_plugins = [
-    module
-    for package, module in {"hypothesis": "_hypothesis_pytestplugin"}.items()
-    if importlib.util.find_spec(package)
-]
+pytest_plugins = ["_hypothesis_pytestplugin"] if importlib.util.find_spec("hypothesis") else []
+
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+
+    settings.register_profile("dev", max_examples=50, deadline=None)
+    settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+    settings.register_profile("nightly", max_examples=2000, deadline=None, print_blob=True)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # A worker of a thread pool that is idle ends with its event loop, which outlives a test.
 POOLED = ("AnyIO worker thread", "asyncio_")

@@ -3,17 +3,66 @@ set positional-arguments
 
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local"
-tests := "tests property_tests plugins/openobserve/tests plugins/local/tests examples/orders/tests"
+deptry := "deptry --no-ansi --package-module-name-map returns-cqrs=cqrs"
+compile := "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"
 
-# Install what the other verbs need; they do it by themselves.
+# Install what the other verbs need (they do it by themselves)
 setup:
     @echo "ready: $(python --version) in .venv"
 
-# Tests of everything: core, properties, plugins, example. Arguments go to pytest.
-test *ARGS:
-    pytest "$@"
+# Everything that reads the code: format, lint, spelling, who imports whom, dependencies, docstrings, pins, changelog
+check:
+    ruff format --check
+    ruff check
+    codespell
+    lint-imports
+    {{ deptry }} cqrs --known-first-party cqrs
+    cd plugins/openobserve && {{ deptry }} cqrs_openobserve --known-first-party cqrs_openobserve
+    cd plugins/local && {{ deptry }} cqrs_local --known-first-party cqrs_local
+    interrogate -v tests property_tests plugins/*/tests examples
+    python -I requirements/check_pins.py
+    towncrier build --draft --version next >/dev/null
 
-# The core's own tests where nothing else is installed: no plugin, no plugin library, no command line.
+# mypy and pyright, both strict
+types:
+    mypy {{ packages }} examples requirements conftest.py
+    pyright
+
+# Every test: core, properties, plugins, example; arguments go to pytest
+test *ARGS:
+    @pytest "$@"
+
+# The core's tests where nothing but the core is installed; arguments go to pytest
 test-core *ARGS:
-    python -I requirements/install.py core -- .venv-core/bin/pytest \
-      tests --ignore=tests/cli --ignore=tests/typing --ignore=tests/test_architecture.py "$@"
+    @python -I requirements/install.py core -- .venv-core/bin/pytest \
+      tests --ignore=tests/cli --ignore=tests/testing --ignore=tests/test_architecture.py "$@"
+
+# The property tests alone; PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
+props PROFILE=env('HYPOTHESIS_PROFILE', 'dev') *ARGS:
+    @shift; HYPOTHESIS_PROFILE={{ quote(PROFILE) }} pytest --timeout=600 \
+      property_tests $(find plugins -name 'test_*_properties.py') "$@"
+
+# The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --keep
+demo *ARGS:
+    @python -m examples.orders.demo "$@"
+
+# A benchmark of bench/, by name
+bench NAME *ARGS:
+    @shift; python bench/{{ NAME }}.py "$@"
+
+# Compile requirements/*.in into hash-pinned *.txt; `--upgrade` takes newer versions
+lock *ARGS:
+    {{ compile }} "$@" requirements/dev.in -o requirements/dev.txt
+    {{ compile }} -c requirements/dev.txt requirements/core.in -o requirements/core.txt
+    python -I requirements/check_pins.py
+
+# The documentation, into site/
+docs:
+    mkdocs build --strict --quiet
+
+# Build wheels and sdists, install the wheels in an environment of their own, test them with the sources hidden
+wheel:
+    @sh requirements/try_wheels.sh
+
+# What has to pass before a change is proposed
+all: check types test test-core wheel

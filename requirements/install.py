@@ -201,7 +201,7 @@ def _leave(status: int, text: str) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    print(f"dev: {text}", file=sys.stderr, flush=True)  # noqa: T201 - speaking to a person is its job
+    print(f"dev: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

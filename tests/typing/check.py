@@ -1,7 +1,7 @@
 """Compare mypy and pyright, both strict, with what this folder's files say must be refused, line by line.
 
 A line that ends in ``# refused`` must get an error from both checkers, every other line from neither;
-``# refused by mypy`` and ``# refused by pyright`` mark one mistake that they report on neighbouring lines.
+``# refused by pyright`` marks a line next to one that both refuse, where pyright tells the same mistake twice.
 Exit status 1 lists the lines where one of them disagrees.
 """
 

@@ -1,0 +1,1 @@
+"""An order service: the example of the documentation, the tests and the demo."""

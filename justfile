@@ -19,7 +19,7 @@ check:
     {{ deptry }} cqrs --known-first-party cqrs
     cd plugins/openobserve && {{ deptry }} cqrs_openobserve --known-first-party cqrs_openobserve
     cd plugins/local && {{ deptry }} cqrs_local --known-first-party cqrs_local
-    interrogate -v tests property_tests plugins/*/tests examples
+    interrogate -c pyproject.toml -v tests property_tests plugins/*/tests examples
     python -I requirements/check_pins.py
     towncrier build --draft --version next >/dev/null
 

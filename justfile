@@ -23,10 +23,11 @@ check:
     python -I requirements/check_pins.py
     towncrier build --draft --version next >/dev/null
 
-# mypy and pyright, both strict
+# mypy and pyright, both strict, and the lines that both have to refuse (tests/typing)
 types:
     mypy {{ packages }} examples requirements conftest.py
     pyright
+    python tests/typing/check.py
 
 # Every test: core, properties, plugins, example; arguments go to pytest
 test *ARGS:

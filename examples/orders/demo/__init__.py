@@ -1,0 +1,1 @@
+"""The demo: the order service, watched, and what the server tells of it compared with what happened."""

@@ -1,0 +1,151 @@
+"""Start a local server, run the order service against it, and read back from SQL what the server stored.
+
+Exit status 0 only if what was read back equals what was dispatched, record for record.
+"""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import anyio
+from cqrs_openobserve import SignalLedger, Telemetry
+
+from examples.orders.app import build
+from examples.orders.demo.paced import send_load
+from examples.orders.demo.readback import Search
+from examples.orders.demo.report import comparison, differences, error_rate, figures_table
+from examples.orders.demo.server import Server, ServerError, local_server
+from examples.orders.load import ARTICLES
+from examples.orders.store import SqliteOrders
+from examples.orders.tally import Seen, Tally
+
+FLUSH_SECONDS: Final = 20.0
+
+
+def main() -> int:
+    """Run the demo."""
+    arguments = _arguments()
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("cqrs").setLevel(logging.CRITICAL)  # the crashes of the load are there on purpose
+    with tempfile.TemporaryDirectory(prefix="returns-cqrs-demo-") as folder:
+        try:
+            _say("starting the local server (cqrs local up) …")
+            with local_server(Path(folder, "server")) as server:
+                return _run(server, Path(folder), arguments)
+        except ServerError as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("demo: interrupted; nothing was compared.", file=sys.stderr)
+            return 130
+
+
+def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
+    env = {**os.environ, **server.variables}
+    _say(f"{server.url} is up; creating streams (cqrs openobserve init) …")
+    initialised = subprocess.run([sys.executable, "-m", "cqrs", "openobserve", "init"], env=env, check=False)
+    if initialised.returncode:
+        return 1
+    tally = Tally()
+    ledger = anyio.run(_load, folder, env, tally, arguments)
+    equal = _tell(Search(server.variables), tally.seen, ledger)
+    if arguments.keep:
+        _keep(server)
+    return 0 if equal else 1
+
+
+async def _load(
+    folder: Path, env: Mapping[str, str], tally: Tally, arguments: argparse.Namespace
+) -> SignalLedger:
+    store = SqliteOrders(str(folder / "orders.sqlite"))
+    try:
+        async with build(store, instruments=(tally,), env=env) as app:
+            await store.restock(ARTICLES)
+            _say(
+                f"sending {arguments.rate:g} messages/s for {arguments.seconds:g} s (seed {arguments.seed}) …"
+            )
+            sent = await send_load(app, arguments.seed, arguments.rate, arguments.seconds, _progress)
+            _say(f"{_line_start()}{sent} commands and queries sent; waiting for their records to arrive …")
+            telemetry: Telemetry = app.container.resolve(Telemetry)
+            await telemetry.aflush(FLUSH_SECONDS)
+            return telemetry.ledger()
+    finally:
+        store.close()
+
+
+def _tell(search: Search, happened: Counter[Seen], ledger: SignalLedger) -> bool:
+    figures = search.by_type()
+    print("\nWhat the server tells, by SQL over HTTP\n")
+    print("\n".join(figures_table(figures)))
+    rates = (f"{kind} {error_rate(figures, kind):.2f} %" for kind in ("command", "query", "event"))
+    print(f"\nerror rate: {', '.join(rates)}")
+    print(f"ledger      {ledger}")
+    stored = search.what_happened()
+    print("\nWhat was dispatched, beside what was read back, record for record\n")
+    print("\n".join(comparison(happened, stored)))
+    equal = happened == stored and ledger.accepted == ledger.delivered == happened.total()
+    for line in differences(happened, stored):
+        print(line)
+    total = f"dispatched {happened.total()} = accepted {ledger.accepted} = delivered {ledger.delivered}"
+    print(
+        f"\n{total} = read back {stored.total()}"
+        if equal
+        else f"\nNOT EQUAL: {total}, read back {stored.total()}"
+    )
+    print(
+        "\nWhere to look further:\n  cqrs handlers examples.orders.app:app    who handles what, through which pipeline"
+    )
+    print("  ./dev demo --keep                        leave the server running and look with SQL of your own")
+    return equal
+
+
+def _keep(server: Server) -> None:
+    print("\nThe server keeps running until Ctrl-C. In another shell:\n")
+    print("\n".join(f"  export {name}={value}" for name, value in server.variables.items()))
+    print("  cqrs openobserve verify", flush=True)
+    try:
+        server.process.wait()
+    except KeyboardInterrupt:
+        print("\nstopping.")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _line_start() -> str:
+    return "\r" if sys.stdout.isatty() else ""
+
+
+def _progress(sent: int, elapsed: float) -> None:
+    if sys.stdout.isatty():
+        print(f"\r  {elapsed:4.0f} s  {sent} messages ", end="", flush=True)
+    elif int(elapsed) % 5 == 0:
+        print(f"  {elapsed:.0f} s  {sent} messages", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("--seconds", type=_positive, default=10.0, help="how long the load lasts (10)")
+    parser.add_argument("--rate", type=_positive, default=200.0, help="commands and queries per second (200)")
+    parser.add_argument("--seed", type=int, default=1, help="decides which messages are sent (1)")
+    parser.add_argument("--keep", action="store_true", help="leave the server running until Ctrl-C")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1000000")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,6 +21,7 @@ OLD = PRETENDS.format("sys.version_info = (3, 9, 18)")
 NEW = PRETENDS.format("sys.version_info = (3, 14, 0)")
 BARE = PRETENDS.format('sys.modules["ensurepip"] = None')
 
+
 class Bench:
     """A copy of `dev` on a path with a space, and folders of pythons to find on PATH."""
 

@@ -1,0 +1,11 @@
+"""Every command, query and event of returns-cqrs, recorded in OpenObserve, with books that say what did not arrive.
+
+Install it and set ``OPENOBSERVE_URL``, ``OPENOBSERVE_ORGANIZATION`` and ``OPENOBSERVE_TOKEN``: nothing else.
+"""
+
+from cqrs_openobserve.ledger import FlushReport, SignalLedger
+from cqrs_openobserve.plugin import OpenObserve
+from cqrs_openobserve.settings import Settings
+from cqrs_openobserve.telemetry import Telemetry
+
+__all__ = ["FlushReport", "OpenObserve", "Settings", "SignalLedger", "Telemetry"]

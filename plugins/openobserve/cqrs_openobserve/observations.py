@@ -1,0 +1,160 @@
+"""What a caller leaves behind: one tuple per dispatch, in two bounded lanes, without a lock."""
+
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from typing import Final, Literal, TypeAlias, final
+
+import attrs
+
+from cqrs.middleware import Kind
+
+Outcome = Literal["success", "rejected", "error", "cancelled", "start"]
+RecordKind = Literal["handled", "published", "probe"]
+
+SUCCESSES: Final = 12_288
+REST: Final = 4_096
+
+
+@final
+@attrs.frozen(eq=False)
+class Subject:
+    """What all observations of one handler have in common, made when the app starts.
+
+    Attributes:
+        kind: the kind of message.
+        record: which records come of it.
+        message_type: the message's name.
+        handler: dotted name of the handler, or None.
+        subscriber: name of the subscriber, or None.
+        slow_ns: from how long on it counts as slow, in ns.
+    """
+
+    kind: Kind
+    record: RecordKind
+    message_type: str
+    handler: str | None = None
+    subscriber: str | None = None
+    slow_ns: int = 2**62
+
+
+# subject, outcome, monotonic end in ns, duration in ns, message, correlation, causation, trace, span and parent
+# span number, error type, error code, number of subscribers. A plain tuple: anything else costs the caller more.
+Observation: TypeAlias = tuple[
+    Subject,
+    Outcome,
+    int,
+    int,
+    int,
+    int,
+    int | None,
+    int,
+    int,
+    int,
+    str | None,
+    str | None,
+    int | None,
+]
+
+
+@final
+class Tally:
+    """Counts without a lock from any number of threads; read by one thread at a time."""
+
+    __slots__ = ("_counter", "_reads")
+
+    def __init__(self) -> None:
+        self._counter = count()
+        self._reads = 0
+
+    def add(self) -> None:
+        """Count one."""
+        next(self._counter)
+
+    def value(self) -> int:
+        """Give the count; the caller holds a lock."""
+        # Reading takes one from the counter as well, and that is subtracted again.
+        self._reads += 1
+        return next(self._counter) - self._reads + 1
+
+
+@final
+class ObservationQueue:
+    """Two lanes, so that errors are never pushed out by successes.
+
+    The instrument appends to ``successes`` itself while it is shorter than ``trigger``; everything else comes
+    through ``offer``, which also wakes the worker.
+
+    Args:
+        trigger: how many waiting observations wake the worker.
+        wake: called on a caller's thread; must not block.
+
+    Attributes:
+        successes: dispatches that succeeded.
+        rest: all others.
+        trigger: the length up to which nothing needs to be done; 0 until the worker runs and once closed.
+        full: observations dropped because their lane was full.
+        late: observations that came after ``close``.
+    """
+
+    __slots__ = ("_closed", "_wake", "full", "late", "rest", "successes", "trigger")
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.successes: deque[Observation] = deque()
+        self.rest: deque[Observation] = deque()
+        self.trigger = 0
+        self.full = Tally()
+        self.late = Tally()
+        self._wake = wake
+        self._closed = False
+
+    def offer(self, observation: Observation) -> None:
+        """Take an observation, or count it as dropped.
+
+        Args:
+            observation: see ``Observation``.
+        """
+        if self._closed:
+            self.late.add()
+            return
+        success = observation[1] == "success"
+        lane, bound = (self.successes, SUCCESSES) if success else (self.rest, REST)
+        if len(lane) >= bound:
+            self.full.add()
+        else:
+            lane.append(observation)
+        if len(lane) >= self.trigger:
+            self._wake()
+
+    def take(self, most: int) -> list[Observation]:
+        """Take the oldest observations, those that are no successes first.
+
+        Args:
+            most: how many at most.
+        """
+        taken: list[Observation] = []
+        for lane in (self.rest, self.successes):
+            while lane and len(taken) < most:
+                taken.append(lane.popleft())
+        return taken
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._closed = True
+        self.trigger = 0
+
+    def forget(self) -> int:
+        """Empty both lanes, in place because callers hold them; says how many were dropped."""
+        dropped = len(self.rest) + len(self.successes)
+        self.rest.clear()
+        self.successes.clear()
+        return dropped
+
+    def reset(self) -> None:
+        """Begin anew in a forked child: empty, with counts of zero."""
+        self.forget()
+        self.full, self.late = Tally(), Tally()
+        self.trigger = 0
+
+    def __len__(self) -> int:
+        return len(self.rest) + len(self.successes)

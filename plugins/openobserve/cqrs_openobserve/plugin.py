@@ -1,0 +1,118 @@
+"""Joins the app: reads the settings, adds the instrument, stops the pipeline with the app."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, ClassVar, final
+
+import anyio
+import anyio.to_thread
+import attrs
+from returns.result import Failure, Result, Success
+
+from cqrs.clock import Clock
+from cqrs.middleware import Kind
+from cqrs.plugins import Plugin, PluginBuilder
+from cqrs.problems import Problem
+from cqrs_openobserve.client import Client, tls_context
+from cqrs_openobserve.configuration import Configuration, read
+from cqrs_openobserve.credentials import Credentials
+from cqrs_openobserve.instrument import DispatchInstrument, Thresholds
+from cqrs_openobserve.notices import logger
+from cqrs_openobserve.pipeline import Pipeline
+from cqrs_openobserve.settings import Settings
+from cqrs_openobserve.telemetry import Telemetry
+
+
+@final
+class OpenObserve(Plugin):
+    """Sends a record of every dispatch to OpenObserve.
+
+    Args:
+        given: fields of ``Settings`` that win over the environment, as values or texts:
+            ``OpenObserve(url="http://localhost:5080", token="user:secret", batch_size=50)``.
+    """
+
+    name: ClassVar[str] = "openobserve"
+    settings: ClassVar[type[attrs.AttrsInstance] | None] = Settings
+
+    def __init__(self, **given: Any) -> None:
+        self.given: Mapping[str, object] = given
+        self._pipeline: Pipeline | None = None
+
+    def __repr__(self) -> str:
+        return f"OpenObserve({', '.join(sorted(self.given))})"
+
+    def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+        """Add the instrument and ``Telemetry``, or say everything that is wrong with the settings."""
+        found = read(builder.env, self.given)
+        if isinstance(found, Failure):
+            return Failure(found.failure())
+        configuration = found.unwrap()
+        for variable, on in _switches(configuration.settings):
+            if not on:
+                builder.stand_down(f"{variable} is off")
+                return Success(None)
+        for warning in configuration.warnings:
+            logger.warning("%s", warning)
+        self.stop_timeout = configuration.settings.exit_timeout / 1000 + 0.5
+        self._pipeline = pipeline_of(configuration)
+        builder.instrument(DispatchInstrument(self._pipeline.queue, thresholds_of(configuration.settings)))
+        builder.register(Telemetry, Telemetry(self._pipeline))
+        return Success(None)
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        """Stop the pipeline with the app, on a thread of its own."""
+        return _stopping(self._pipeline)
+
+
+def plugin() -> OpenObserve:
+    """Make the plugin with the environment's settings; the entry point."""
+    return OpenObserve()
+
+
+def thresholds_of(settings: Settings) -> Thresholds:
+    """Give what is recorded and what counts as slow."""
+    slow: dict[Kind, int] = {
+        "command": settings.slow_command,
+        "query": settings.slow_query,
+        "event": settings.slow_event,
+    }
+    return Thresholds(settings.log_level, slow)
+
+
+def pipeline_of(configuration: Configuration, clock: Clock | None = None) -> Pipeline:
+    """Make the pipeline to the configured server; nothing is opened before the first observation."""
+    return Pipeline(configuration, lambda: client_of(configuration, configuration.credentials), clock)
+
+
+def client_of(configuration: Configuration, credentials: Credentials) -> Client:
+    """Make a client of the configured server.
+
+    Args:
+        configuration: the server and how to reach it.
+        credentials: the configuration's ``credentials`` or ``admin``.
+    """
+    settings = configuration.settings
+    return Client(
+        configuration.endpoint,
+        configuration.organization,
+        credentials,
+        timeout_s=settings.timeout / 1000,
+        tls=lambda: tls_context(settings.ca_file, insecure=settings.insecure_tls),
+        proxy=settings.proxy,
+        allow_link_local=settings.allow_link_local,
+    )
+
+
+def _switches(settings: Settings) -> tuple[tuple[str, bool], ...]:
+    return ("OPENOBSERVE_ENABLED", settings.enabled), ("OPENOBSERVE_LOGS_ENABLED", settings.logs_enabled)
+
+
+@asynccontextmanager
+async def _stopping(pipeline: Pipeline | None) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        if pipeline is not None:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(pipeline.stop)

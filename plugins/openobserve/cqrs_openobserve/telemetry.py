@@ -1,0 +1,40 @@
+"""What the app's own code may ask of telemetry: the books, and to wait for delivery."""
+
+from typing import final
+
+import anyio.to_thread
+
+from cqrs_openobserve.ledger import FlushReport, SignalLedger
+from cqrs_openobserve.pipeline import Pipeline
+
+
+@final
+class Telemetry:
+    """Injectable: ``app.container.resolve(Telemetry)``.
+
+    Args:
+        pipeline: what carries the records.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def ledger(self) -> SignalLedger:
+        """Read the books: how many records were accepted, delivered, are waiting, were dropped and why."""
+        return self._pipeline.ledger()
+
+    def flush(self, timeout: float = 5.0) -> FlushReport:
+        """Send what waits and wait for it; blocks, so not for an event loop.
+
+        Args:
+            timeout: how long at most, in seconds.
+        """
+        return self._pipeline.flush(timeout)
+
+    async def aflush(self, timeout: float = 5.0) -> FlushReport:  # noqa: ASYNC109  # it goes to another thread
+        """Send what waits and wait for it.
+
+        Args:
+            timeout: how long at most, in seconds.
+        """
+        return await anyio.to_thread.run_sync(self._pipeline.flush, timeout, abandon_on_cancel=True)

@@ -14,7 +14,6 @@ from cqrs.command_bus import CommandBus
 from cqrs.composition import Audiences, Composition, Preparation, composed, refuse
 from cqrs.container import Container, Services
 from cqrs.describe import AppDescription, PluginDescription, describe, describe_plugin
-from cqrs.dispatch import Call
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
 from cqrs.features import Feature, flatten
@@ -25,7 +24,7 @@ from cqrs.plugin_lifespan import start
 from cqrs.plugins import Plugin
 from cqrs.problems import Problem
 from cqrs.query_bus import QueryBus
-from cqrs.registry import Entry, register
+from cqrs.registry import Call, Entry, register
 from cqrs.unanswered import Gate
 
 AUTO: Final = "auto"

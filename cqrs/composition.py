@@ -8,7 +8,6 @@ from returns.result import Failure
 
 from cqrs.clock import Clock
 from cqrs.container import Container, Services
-from cqrs.dispatch import Call
 from cqrs.event_bus import Audience, Subscriber
 from cqrs.features import Feature
 from cqrs.instrumentation import Instrument
@@ -18,7 +17,7 @@ from cqrs.pipeline import Surroundings, compose
 from cqrs.plugin_discovery import foreign_owners
 from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
-from cqrs.registry import Entry, Registry
+from cqrs.registry import Call, Entry, Registry
 
 
 @final

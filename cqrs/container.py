@@ -8,10 +8,9 @@ import attrs
 import punq
 from returns.result import Failure, Result, Success
 
-from cqrs.dispatch import Call
 from cqrs.features import Providing
 from cqrs.problems import Code, Problem, name_of, place_of
-from cqrs.registry import Entry
+from cqrs.registry import Call, Entry
 from cqrs.signatures import Parameter, injected
 
 Container = punq.Container

@@ -2,7 +2,6 @@
 
 import logging
 import traceback
-from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -15,12 +14,11 @@ from cqrs.faults import ContractBroken, Fault, HandlerCrashed, Stage, TimedOut
 from cqrs.messages import Message
 from cqrs.middleware import HandlerInfo, Next
 from cqrs.problems import name_of
+from cqrs.registry import Call
 from cqrs.results import is_ok
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
-
-Call = Callable[[Any], Coroutine[Any, Any, Result[Any, Any]]]
 
 logger: Final = logging.getLogger("cqrs")
 

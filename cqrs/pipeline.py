@@ -5,9 +5,10 @@ from typing import final
 
 import attrs
 
-from cqrs.dispatch import Call, guard, limited
+from cqrs.dispatch import guard, limited
 from cqrs.instrumentation import HookFailures, Instrument, observe, overrides
 from cqrs.middleware import HandlerInfo, Middleware, Next
+from cqrs.registry import Call
 
 
 @final

@@ -2,15 +2,19 @@
 
 import inspect
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, final
 
 import attrs
+from returns.result import Result
 
 from cqrs.features import Feature, Handling, Providing, Subscribing
 from cqrs.messages import Command, Event, Query
 from cqrs.middleware import HandlerInfo, Kind
 from cqrs.problems import Code, Problem, name_of, place_of
+
+# A handler with everything but the message given to it.
+Call = Callable[[Any], Coroutine[Any, Any, Result[Any, Any]]]
 
 
 @final

@@ -8,7 +8,39 @@ from returns.result import Failure, Result, Success
 
 from cqrs.problems import Code, Problem
 from cqrs.secret import MASK
-from cqrs.setting_parsers import Invalid, Parser
+from cqrs.setting_parsers import (
+    Invalid,
+    Parser,
+    boolean,
+    checked,
+    choice,
+    integer,
+    milliseconds,
+    number,
+    secret,
+    text,
+)
+
+# The parsers have a file of their own; whoever declares settings finds everything here.
+__all__ = [
+    "Invalid",
+    "Parser",
+    "SettingReport",
+    "Variable",
+    "all_required_absent",
+    "boolean",
+    "checked",
+    "choice",
+    "integer",
+    "load",
+    "milliseconds",
+    "number",
+    "report",
+    "secret",
+    "setting",
+    "text",
+    "variables",
+]
 
 Settings = TypeVar("Settings", bound=attrs.AttrsInstance)
 Parsed_co = TypeVar("Parsed_co", covariant=True)

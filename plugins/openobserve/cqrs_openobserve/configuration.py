@@ -10,8 +10,7 @@ from returns.result import Failure, Result, Success
 from cqrs.middleware import Kind
 from cqrs.problems import Code, Problem
 from cqrs.secret import Secret
-from cqrs.setting_parsers import Invalid
-from cqrs.settings import load, report, variables
+from cqrs.settings import Invalid, load, report, variables
 from cqrs_openobserve.credentials import Credentials, detect
 from cqrs_openobserve.endpoint import Endpoint, is_link_local
 from cqrs_openobserve.names import stream_name

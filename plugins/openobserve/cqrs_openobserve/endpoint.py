@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
-from cqrs.setting_parsers import Invalid
+from cqrs.settings import Invalid
 
 _ORGANIZATION_TAIL: Final = re.compile(r"(?P<prefix>.*?)/api(?:/(?P<organization>[^/]+)(?:/.*)?)?")
 _OTLP_TAIL: Final = re.compile(r"(?P<prefix>.*?)/(?:otlp/)?v1(?:/[a-z]*)?")

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import attrs
 
 from cqrs.secret import Secret
-from cqrs.setting_parsers import (
+from cqrs.settings import (
     Invalid,
     Parser,
     boolean,
@@ -16,9 +16,9 @@ from cqrs.setting_parsers import (
     integer,
     milliseconds,
     secret,
+    setting,
     text,
 )
-from cqrs.settings import setting
 from cqrs_openobserve.endpoint import Endpoint, hide_credentials, parse_endpoint
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}")

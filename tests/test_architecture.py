@@ -59,7 +59,7 @@ VIOLATIONS = [
     Planted("datafusion-speaker", "cqrs_local.newcomer", "from datafusion import SessionContext"),
     Planted("punq-speaker", "cqrs.registry", FOR_CHECKERS.format("import punq")),
     Planted("no-cycles", "cqrs.problems", "import cqrs.secret\nimport cqrs.settings"),
-    Planted("no-cycles", "cqrs_openobserve.settings", "import cqrs_openobserve.instrument"),
+    Planted("no-cycles", "cqrs_openobserve.settings", "import cqrs_openobserve.configuration"),
     Planted("no-cycles-through-the-root", "cqrs.results", "from cqrs import Command"),
     Planted("openobserve-rooms", "cqrs_openobserve.client", "import cqrs_openobserve.pipeline"),
     Planted("openobserve-rooms", "cqrs_openobserve.newcomer", ""),

@@ -4,7 +4,8 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from importlib.metadata import Distribution, EntryPoint, distributions, packages_distributions
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any, Final
 
 import attrs
@@ -17,6 +18,7 @@ from cqrs.settings import all_required_absent
 GROUP: Final = "cqrs.plugins"
 PACKAGE: Final = "cqrs"
 OWN: Final = "returns-cqrs"
+_FIRST_FILE: Final = f"\n{PACKAGE}/__init__.py,"
 
 logger: Final = logging.getLogger("cqrs")
 
@@ -65,36 +67,43 @@ def foreign_owners(owners: Mapping[str, Sequence[str]] | None = None) -> tuple[P
     )
 
 
+@lru_cache(maxsize=1)
 def _installed_owners() -> Mapping[str, Sequence[str]]:
-    try:
-        return packages_distributions()
-    except Exception as error:  # metadata of other distributions may be damaged in any way
-        logger.debug("the owners of installed packages cannot be read: %s", _told(error))
-        return {}
+    # The lists of files as text, once per process: importlib.metadata.packages_distributions parses the metadata of
+    # everything that is installed, at every start of an app.
+    return {
+        PACKAGE: [
+            _identity(each)[0] for each in distributions() if _FIRST_FILE in f"\n{_read(each, 'RECORD')}"
+        ]
+    }
 
 
 def _candidates(
     found: Iterable[Distribution],
 ) -> Iterator[tuple[LoadedPlugin, EntryPoint]]:
     # One distribution at a time: a malformed file of one must not hide the plugins of the others.
-    seen: set[tuple[str, str]] = set()
     for distribution in found:
+        if GROUP not in _read(distribution, "entry_points.txt"):
+            continue
         name, version = _identity(distribution)
         try:
-            entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
-        except Exception as error:  # whatever a foreign file makes the parser raise
-            if _mentions_plugins(distribution):
-                broken = LoadedPlugin(name, name, version, "failed").failed(
-                    "discover", f"its entry_points.txt is malformed ({_told(error)}).", f"reinstall {name}."
-                )
-                yield broken, EntryPoint(name, "", GROUP)
-            else:
-                logger.debug("entry_points.txt of %s %s is malformed: %s", name, version, _told(error))
+            entries = {entry.name: entry for entry in distribution.entry_points if entry.group == GROUP}
+        except Exception as error:  # whatever a malformed file makes the parser raise
+            broken = LoadedPlugin(name, name, version, "failed").failed(
+                "discover", f"its entry_points.txt is malformed ({_told(error)}).", f"reinstall {name}."
+            )
+            yield broken, EntryPoint(name, "", GROUP)
             continue
-        for entry in entries:
-            if (key := (entry.name, name)) not in seen:
-                seen.add(key)
-                yield LoadedPlugin(entry.name, name, version, "active"), entry
+        for entry in entries.values():
+            yield LoadedPlugin(entry.name, name, version, "active"), entry
+
+
+def _read(distribution: Distribution, file: str) -> str:
+    try:
+        return distribution.read_text(file) or ""
+    except (OSError, UnicodeError) as error:
+        logger.warning("%s of an installed distribution cannot be read: %s", file, _told(error))
+        return ""
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
@@ -103,13 +112,6 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
         return str(metadata["Name"] or "?"), str(metadata["Version"] or "?")
     except Exception:  # a distribution without readable metadata still has a place on disk
         return str(getattr(distribution, "_path", "?")), "?"
-
-
-def _mentions_plugins(distribution: Distribution) -> bool:
-    try:
-        return GROUP in (distribution.read_text("entry_points.txt") or "")
-    except (OSError, UnicodeError):
-        return True
 
 
 def _names(env: Mapping[str, str], variable: str) -> list[str]:

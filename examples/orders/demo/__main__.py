@@ -5,6 +5,7 @@ Exit status 0 only if what was read back equals what was dispatched, record for 
 
 import argparse
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -141,7 +142,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1000000")
     return value

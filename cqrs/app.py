@@ -11,7 +11,7 @@ from returns.result import Failure, Result, Success
 
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
-from cqrs.composition import Audiences, Composition, Preparation, composed, refuse
+from cqrs.composition import Audiences, Composition, Preparation, composed, composed_late, refuse
 from cqrs.container import Container, Services
 from cqrs.describe import AppDescription, PluginDescription, describe, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
@@ -96,6 +96,7 @@ class CqrsApp:
         self._listeners = Listeners()
         self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
         self._stack: AsyncExitStack | None = None
+        self._entered = False
         self.commands = CommandBus(self._pipelines["command"], self._gates["command"])
         self.queries = QueryBus(self._pipelines["query"], self._gates["query"])
         self.events = EventBus(self._listeners, self._gates["event"], composition.clock)
@@ -109,18 +110,22 @@ class CqrsApp:
             CompositionError: with every problem at once; nothing is left open.
             RuntimeError: if the app is running already.
         """
-        if self._stack is not None:
+        if self._entered:
             raise RuntimeError("This app is running already; it can be entered again once it has been left.")
-        async with AsyncExitStack() as stack:
-            prepared = self._prepare()
-            refuse(prepared.problems())
-            calls = prepared.open(self)
-            prepared = attrs.evolve(prepared, plugins=await start(prepared.plugins, stack))
-            refuse(prepared.plugin_problems())
-            self.plugins = tuple(describe_plugin(plugin) for plugin in prepared.plugins)
-            stack.callback(self._close)
-            self._seal(prepared, calls)
-            self._stack = stack.pop_all()
+        self._entered = True
+        try:
+            async with AsyncExitStack() as stack:
+                prepared = self._prepare()
+                refuse(prepared.problems())
+                calls = prepared.open(self)
+                prepared = attrs.evolve(prepared, plugins=await start(prepared.plugins, stack))
+                refuse(prepared.plugin_problems())
+                self.plugins = tuple(describe_plugin(plugin) for plugin in prepared.plugins)
+                stack.callback(self._close)
+                self._seal(prepared, calls)
+                self._stack = stack.pop_all()
+        finally:
+            self._entered = self._stack is not None
         return self
 
     async def __aexit__(
@@ -128,8 +133,11 @@ class CqrsApp:
     ) -> None:
         """Close the buses, then stop the plugins, last started first."""
         stack, self._stack = self._stack, None
-        if stack is not None:
-            await stack.aclose()
+        try:
+            if stack is not None:
+                await stack.aclose()
+        finally:
+            self._entered = False
 
     def check(self) -> Result[AppDescription, tuple[Problem, ...]]:
         """Find and check everything as starting would, without opening or starting anything.
@@ -159,10 +167,10 @@ class CqrsApp:
         around = prepared.around()
         for message, entry in prepared.registry.handlers.items():
             self._pipelines[entry.info.kind][message] = composed(calls[entry], entry.info, around)
-        audiences = Audiences(prepared.registry.subscribers, calls, around)
+        audiences = Audiences(prepared.registry.subscribers, calls, around, composed)
         for event in {event: None for entry in prepared.registry.subscribers for event in entry.events}:
             self._listeners.audiences[event] = audiences.of(event)
-        self._listeners.find = audiences.of
+        self._listeners.find = attrs.evolve(audiences, composing=composed_late).of
         self._listeners.watch(around.instruments, around.failures)
         for kind, gate in self._gates.items():
             gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)

@@ -1,13 +1,14 @@
 """One attempt to start an app: what it was composed of, what was found, and what is wrong with it."""
 
-from collections.abc import Mapping
-from typing import final
+from collections.abc import Callable, Mapping
+from typing import Any, final
 
 import attrs
-from returns.result import Failure
+from returns.result import Failure, Result
 
 from cqrs.clock import Clock
 from cqrs.container import Container, Services
+from cqrs.dispatch import crashed
 from cqrs.event_bus import Audience, Subscriber
 from cqrs.features import Feature
 from cqrs.instrumentation import Instrument
@@ -94,27 +95,28 @@ class Audiences:
         subscribers: in the order of their registration.
         calls: their functions, dependencies bound.
         around: what the app hangs around them.
+        composing: composes one pipeline.
     """
 
     subscribers: tuple[Entry, ...]
     calls: Mapping[Entry, Call]
     around: Surroundings
+    composing: Callable[[Call, HandlerInfo, Surroundings], Next]
 
     def of(self, event: type[Event]) -> Audience:
         """Compose the pipelines of everybody who hears an event class."""
-        hearing = [
-            entry for entry in self.subscribers if any(issubclass(event, each) for each in entry.events)
-        ]
-        names = {e.info.message: e.info.message_type for e in hearing}
+        names = {each: name for entry in self.subscribers for each, name in entry.events.items()}
         name = names.get(event, event.__qualname__)
-        return Audience(name, tuple(self._subscriber(entry, event, name) for entry in hearing))
-
-    def _subscriber(self, entry: Entry, event: type[Event], name: str) -> Subscriber:
-        info = attrs.evolve(entry.info, message=event, message_type=name)
-        return Subscriber(
-            info.subscriber or info.handler,
-            composed(self.calls[entry], info, self.around),
+        infos = {
+            entry: attrs.evolve(entry.info, message=event, message_type=name)
+            for entry in self.subscribers
+            if any(issubclass(event, each) for each in entry.events)
+        }
+        subscribers = (
+            Subscriber(info, self.composing(self.calls[entry], info, self.around))
+            for entry, info in infos.items()
         )
+        return Audience(name, tuple(subscribers))
 
 
 def composed(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
@@ -135,6 +137,26 @@ def composed(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
             handler.place,
         )
         raise CompositionError((problem,)) from error
+
+
+def composed_late(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
+    """Compose a pipeline while the app runs: what cannot be composed fails its deliveries, not the publisher.
+
+    Args:
+        call: the handler with its dependencies bound.
+        handler: what is known of it.
+        around: what the app hangs around its handlers.
+    """
+    try:
+        return compose(call, handler, around)
+    except Exception as error:  # noqa: BLE001 - logged, and the answer of every delivery
+        fault = crashed(error, handler, "middleware")
+
+    async def failing(message: object, /) -> Result[Any, Any]:
+        del message
+        return Failure(fault)
+
+    return failing
 
 
 def refuse(problems: tuple[Problem, ...]) -> None:

@@ -26,6 +26,7 @@ class MessageContext:
         span_number: 64 bits of the span, set by an instrument that traces; 0 if nothing does.
         parent_span_number: the span of the message that caused this one; 0 if none.
         answer: what the dispatch answered, once it did.
+        stopped: what ended the dispatch instead of an answer: cancellation or its like; absent if nothing did.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class MessageContext:
         "message_number",
         "parent_span_number",
         "span_number",
+        "stopped",
         "trace_number",
     )
 
@@ -45,6 +47,7 @@ class MessageContext:
     span_number: int
     parent_span_number: int
     answer: Result[Any, Any] | None
+    stopped: BaseException | None
 
     def begin(self) -> "MessageContext":
         """Be the first message of its cause."""

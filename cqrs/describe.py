@@ -114,6 +114,4 @@ def plugins_text(plugins: Iterable[PluginDescription]) -> str:
 
 
 def _messages(entry: Entry) -> tuple[str, ...]:
-    if not entry.events:
-        return (entry.info.message_type,)
-    return tuple(event.__qualname__ for event in entry.events)
+    return tuple(entry.events.values()) or (entry.info.message_type,)

@@ -1,8 +1,10 @@
 """The guard: whatever a handler does, a dispatch has exactly one outcome."""
 
 import logging
+import sys
 import traceback
-from typing import Any, Final, TypeVar
+from contextlib import suppress
+from typing import Any, Final, TypeVar, cast
 
 import anyio
 from returns.future import FutureResult
@@ -52,8 +54,12 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
             result = Failure(crashed(error, handler, stage))
         return result
 
+    return _kept(guarded, call, handler, stage) if watched else guarded
+
+
+def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next:
+    # The guard once more instead of around it: a frame would cost every observed dispatch a tenth of a handler.
     async def kept(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        # The same once more, not around it: one more frame would cost every observed dispatch a tenth of a handler.
         context = current.get()
         if context is None or context.answer is not None:
             return await guarded(message) if context is None else cast("Result[Any, Any]", context.answer)
@@ -71,7 +77,7 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
         context.answer = result
         return result
 
-    return kept if watched else guarded
+    return kept
 
 
 def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
@@ -91,7 +97,7 @@ def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
     return call_in_time
 
 
-def crashed(error: Exception, handler: HandlerInfo, stage: Stage) -> HandlerCrashed:
+def crashed(error: BaseException, handler: HandlerInfo, stage: Stage) -> HandlerCrashed:
     """Turn what was raised into a value, and log it: a crash is never invisible.
 
     Args:
@@ -109,16 +115,18 @@ def crashed(error: Exception, handler: HandlerInfo, stage: Stage) -> HandlerCras
         traceback=formatted,
         exception=_without_traceback(error),
     )
-    logger.error(
-        "%s %s crashed in %s (%s): %s\n%s",
-        handler.kind,
-        handler.message_type,
-        handler.handler,
-        stage,
-        fault.exception_type,
-        formatted,
-    )
+    _say(f"{handler.kind} {handler.message_type} crashed in {handler.handler} ({stage})", fault)
     return fault
+
+
+def _say(what: str, fault: HandlerCrashed) -> None:
+    try:
+        logger.error("%s: %s\n%s", what, fault.exception_type, fault.traceback)
+    except (
+        Exception
+    ) as error:  # a user's log filter may raise anything; logging itself catches its handlers only
+        with suppress(Exception):
+            sys.stderr.write(f"cqrs: {what}: {fault.exception_type} (not logged: {error!r})\n")
 
 
 def _text(error: BaseException) -> str:
@@ -128,7 +136,7 @@ def _text(error: BaseException) -> str:
         return f"<str() raised {type(second).__name__}>"
 
 
-def _formatted(error: Exception) -> str:
+def _formatted(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(error))
     except Exception as second:
@@ -139,7 +147,7 @@ def _formatted(error: Exception) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
 
 
-def _without_traceback(error: Exception) -> Exception:
+def _without_traceback(error: BaseException) -> BaseException:
     # Frames keep every local of every caller alive; the formatted text keeps what people read.
     pending: list[BaseException | None] = [error]
     seen: set[int] = set()
@@ -148,9 +156,10 @@ def _without_traceback(error: Exception) -> Exception:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        one.__traceback__ = None
+        BaseException.with_traceback(one, None)  # an assignment is refused by a frozen dataclass
         pending += [one.__cause__, one.__context__]
-        pending += getattr(one, "exceptions", ())
+        if isinstance(one, BaseExceptionGroup):
+            pending += cast("BaseExceptionGroup[BaseException]", one).exceptions
     return error
 
 

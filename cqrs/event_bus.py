@@ -1,26 +1,42 @@
 """The event bus: every subscriber hears every event, whatever becomes of the others."""
 
+import asyncio
+import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, final
 
 import anyio
 import attrs
+from returns.result import Failure, Result
 
 from cqrs.clock import Clock
 from cqrs.context import MessageContext, current
 from cqrs.deliveries import Delivery, PublishReport
+from cqrs.dispatch import crashed
 from cqrs.instrumentation import HookFailures, Instrument, PublishDetails, overrides
 from cqrs.messages import Event
+from cqrs.middleware import HandlerInfo
 from cqrs.unanswered import Gate
 
 
 @final
 @attrs.frozen(eq=False)
 class Subscriber:
-    """A subscriber's stable name and its pipeline for one event class."""
+    """A subscriber's pipeline for one event class.
 
-    name: str
+    Attributes:
+        handler: what is known of it.
+        deliver: the pipeline.
+    """
+
+    handler: HandlerInfo
     deliver: Callable[[Any], Any]
+
+    @property
+    def name(self) -> str:
+        """Its stable name."""
+        return self.handler.subscriber or self.handler.handler
 
 
 @final
@@ -124,7 +140,8 @@ class EventBus:
             report = PublishReport(await self._deliver(event, audience.subscribers))
             return report
         finally:
-            current.reset(token)
+            with suppress(ValueError):  # given up with its event loop and closed in another context
+                current.reset(token)
             duration = self._clock.monotonic_ns() - started
             self._tell(_details(type(event), audience, report, duration, context))
 
@@ -143,7 +160,14 @@ class EventBus:
 
     async def _delivered(self, event: Event, subscriber: Subscriber) -> Delivery:
         started = self._clock.monotonic_ns()
-        result = await subscriber.deliver(event)
+        result: Result[Any, Any]
+        try:
+            result = await subscriber.deliver(event)
+        except anyio.get_cancelled_exc_class() as error:
+            if _cancelled_from_outside():
+                raise
+            # It awaited something that was cancelled: its own failure, which stops neither siblings nor publisher.
+            result = Failure(crashed(error, subscriber.handler, "handler"))
         return Delivery(subscriber.name, result, (self._clock.monotonic_ns() - started) / 1e9)
 
     def _tell(self, details: PublishDetails) -> None:
@@ -164,6 +188,13 @@ def _details(
     failures = 0 if report is None else len(report.failures)
     count = len(audience.subscribers)
     return PublishDetails(event, audience.event_type, count, failures, duration_ns, context, report is None)
+
+
+def _cancelled_from_outside() -> bool:
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _nobody(event: type[Event]) -> Audience:

@@ -152,7 +152,9 @@ def _shielded(observed: Next, next: Next, handler: HandlerInfo, failed: Callable
         except Exception as error:
             failed(error)
         context = current.get()
-        return await next(message) if context is None or context.answer is None else context.answer
+        if context is None or context.answer is None:
+            return await _unanswered(context, next, message)
+        return context.answer
 
     return call
 
@@ -179,11 +181,27 @@ def _shielded_in_context(
             except Exception as error:
                 failed(error)
             answer = context.answer
-            return await next(message) if answer is None else answer
+            return await _unanswered(context, next, message) if answer is None else answer
+        except BaseException:
+            context.stopped = None  # it holds this frame, which holds it
+            raise
         finally:
-            current.reset(token)
+            try:  # noqa: SIM105 - suppress(...) would cost every observed dispatch
+                current.reset(token)
+            except ValueError:
+                pass  # given up with its event loop and closed in another context, where nothing was set
 
     return call
+
+
+async def _unanswered(
+    context: MessageContext | None, next: Next, message: Message[Value, Error]
+) -> Result[Value, Error | Fault]:
+    """Go on where an instrument left off: it never called ``next``, or it swallowed a cancellation."""
+    stopped = getattr(context, "stopped", None)
+    if stopped is not None:
+        raise stopped
+    return await next(message)
 
 
 def outcome_of(result: Result[Any, Any]) -> str:

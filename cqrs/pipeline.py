@@ -40,12 +40,17 @@ def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
         call: the handler with its dependencies bound.
         handler: what is known of it.
         around: what the app hangs around its handlers.
+
+    Raises:
+        TypeError: if a middleware gives no function.
     """
     watching = around.watching()
     timed = call if handler.timeout is None else limited(call, handler, handler.timeout)
     pipeline = guard(timed, handler, watched=bool(watching) and not around.middleware)
     for middleware in reversed(around.middleware):
         pipeline = middleware(pipeline, handler)
+        if not callable(pipeline):
+            raise TypeError(f"{_name(middleware)} gave a {type(pipeline).__qualname__}, not a function")
     if around.middleware:
         pipeline = guard(pipeline, handler, "middleware", watched=bool(watching))
     return observe(pipeline, watching, handler, around.failures)
@@ -62,7 +67,11 @@ def stages(handler: HandlerInfo, around: Surroundings) -> Iterator[str]:
     yield from ["context"] if watching else []
     yield from (f"instrument {i.name or type(i).__qualname__}" for i in watching)
     yield from ["barrier"] if around.middleware else []
-    yield from (f"middleware {getattr(m, '__qualname__', type(m).__qualname__)}" for m in around.middleware)
+    yield from (f"middleware {_name(m)}" for m in around.middleware)
     yield "guard"
     yield from [] if handler.timeout is None else [f"timeout {handler.timeout:g} s"]
     yield f"handler {handler.handler}"
+
+
+def _name(middleware: Middleware) -> str:
+    return str(getattr(middleware, "__qualname__", type(middleware).__qualname__))

@@ -25,12 +25,12 @@ class Entry:
     Attributes:
         info: what is known of it; for a subscriber of several events, of the first.
         handler: the function or class.
-        events: the events that a subscriber hears; empty for a handler.
+        events: the events that a subscriber hears, each with its name as people read it; empty for a handler.
     """
 
     info: HandlerInfo
     handler: Callable[..., Any]
-    events: tuple[type[Event], ...] = ()
+    events: Mapping[type[Event], str] = attrs.field(factory=dict[type[Event], str])
 
 
 @final
@@ -67,12 +67,11 @@ def register(features: Iterable[Feature], enabled: Mapping[Kind, bool]) -> Regis
     problems: list[Problem] = []
     handlings = _handlings([h for f in features for h in f.handlings], problems)
     subscribings = _once([s for f in features for s in f.subscribings])
-    names = _display_names([*handlings, *(e for s in subscribings for e in s.events)])
+    hearing = [s for s in subscribings if _hears_events(s, problems)]
+    names = _display_names([*handlings, *(e for s in hearing for e in s.events)])
     handlers = {m: Entry(_handler_info(h, names), h.handler) for m, h in handlings.items()}
     subscribers = tuple(
-        Entry(_subscriber_info(s, names), s.handler, s.events)
-        for s in subscribings
-        if _hears_events(s, problems)
+        Entry(_subscriber_info(s, names), s.handler, {e: names[e] for e in s.events}) for s in hearing
     )
     problems.extend(_same_subscriber_names(subscribers))
     registry = Registry(handlers, subscribers, _providings(features, problems), tuple(problems))
@@ -82,12 +81,11 @@ def register(features: Iterable[Feature], enabled: Mapping[Kind, bool]) -> Regis
 def _handlings(declared: list[Handling], problems: list[Problem]) -> dict[type, Handling]:
     by_message: dict[type, Handling] = {}
     for handling in declared:
-        first = by_message.setdefault(handling.message, handling)
         if _kind_of(handling.message) is None:
             problems.append(_wrong_kind(handling.message, handling.handler))
-        elif first.handler is not handling.handler:
+        elif (first := by_message.setdefault(handling.message, handling)).handler is not handling.handler:
             problems.append(_second_handler(handling, first))
-    return {message: handling for message, handling in by_message.items() if _kind_of(message) is not None}
+    return by_message
 
 
 def _kind_of(message: object) -> Kind | None:
@@ -97,9 +95,10 @@ def _kind_of(message: object) -> Kind | None:
 
 
 def _once(subscribings: list[Subscribing]) -> list[Subscribing]:
-    kept: dict[tuple[int, str | None], Subscribing] = {}
+    kept: dict[tuple[object, ...], Subscribing] = {}
     for subscribing in subscribings:
-        kept.setdefault((id(subscribing.handler), subscribing.name), subscribing)
+        events = tuple(id(event) for event in subscribing.events)
+        kept.setdefault((id(subscribing.handler), subscribing.name, events), subscribing)
     return list(kept.values())
 
 
@@ -123,11 +122,9 @@ def _handler_info(handling: Handling, names: Mapping[type, str]) -> HandlerInfo:
 
 def _subscriber_info(subscribing: Subscribing, names: Mapping[type, str]) -> HandlerInfo:
     handler, dotted = subscribing.handler, name_of(subscribing.handler)
-    event = subscribing.events[0] if subscribing.events else Event
+    event = subscribing.events[0]
     name, timeout = subscribing.name or dotted, subscribing.timeout
-    return HandlerInfo(
-        "event", event, names.get(event, event.__qualname__), dotted, place_of(handler), name, timeout
-    )
+    return HandlerInfo("event", event, names[event], dotted, place_of(handler), name, timeout)
 
 
 def _hears_events(subscribing: Subscribing, problems: list[Problem]) -> bool:
@@ -160,7 +157,7 @@ def _same_subscriber_names(subscribers: tuple[Entry, ...]) -> Iterator[Problem]:
             yield Problem(
                 Code.DUPLICATE_SUBSCRIBER,
                 f"two subscribers are named {name!r}: {first.info.handler} at {first.info.place} and {other.info.handler}.",
-                "give one of them another name: subscribes(..., name=...).",
+                "give one of them another name: subscribes(..., name=...); a subscriber of several events names them in one.",
                 other.info.place,
             )
 

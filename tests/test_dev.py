@@ -85,6 +85,14 @@ def test_the_newest_that_runs_is_taken(bench: Bench) -> None:
     assert took(bench.dev("test")) == [str(bench.bins[0] / "python3.12")]
 
 
+def test_of_all_that_run_the_newest_is_taken(bench: Bench) -> None:
+    """The order of PATH says nothing about versions."""
+    for place, name in enumerate(["python3.12", "python3.13"]):
+        bench.python(name, named(bench, name, place), place=place)
+
+    assert took(bench.dev("test")) == [str(bench.bins[1] / "python3.13")]
+
+
 def test_a_shim_does_not_hide_the_real_one(bench: Bench) -> None:
     """Every place on PATH is looked at, not only the first."""
     bench.python("python3.11", SHIM)
@@ -187,6 +195,27 @@ def test_words_arrive_as_they_were_typed(bench: Bench, tmp_path: Path) -> None:
         *("-I", "-S", f"{root}/requirements/install.py", "dev", "--", f"{root}/.venv/bin/just"),
         *("--justfile", f"{root}/justfile", "--working-directory", root, "test", "-k", "a b", "*", "$HOME"),
     ]
+
+
+def test_variables_that_mislead_are_left_out(bench: Bench, tmp_path: Path) -> None:
+    """CDPATH does not lead to another clone, PYTHONPATH and PYTHONHOME not to another library."""
+    bench.python(
+        "python3.11",
+        'if [ "$2" = -c ]; then echo fits; else echo "$3 ${PYTHONPATH-none} ${PYTHONHOME-none}"; fi',
+    )
+    (tmp_path / "other" / "a clone").mkdir(parents=True)
+    bench.root.joinpath("dev").chmod(0o755)
+
+    run = subprocess.run(
+        [bench.shell, "a clone/dev", "test"],
+        cwd=tmp_path,
+        env={"PATH": bench.path, "CDPATH": str(tmp_path / "other"), "PYTHONPATH": "x", "PYTHONHOME": "y"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert took(run) == [f"{bench.root}/requirements/install.py none none"]
 
 
 @pytest.mark.parametrize("words", [(), ("help",), ("--help",), ("-h",)])

@@ -169,6 +169,27 @@ def test_an_unfinished_environment_is_made_anew(root: Path, steps: list[str], mi
     assert steps == [*ANEW, *ANEW]
 
 
+def test_an_environment_in_the_making_is_empty_and_not_trusted(
+    root: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first step on nothing says that the old environment is good: a kill at any moment is noticed."""
+    bring(root)
+    (root / "requirements" / "dev.txt").write_text("# something\n")
+    record = install._run
+    seen: dict[str, list[str]] = {}
+
+    def look(command: Sequence[str], environment: Any, lock: int) -> None:
+        record(command, environment, lock)
+        seen[steps[-1]] = [*(path.name for path in environment.path.glob(".stamp*")), *command]
+
+    monkeypatch.setattr(install, "_run", look)
+    bring(root)
+
+    assert "--clear" in seen["venv"]
+    assert not {".stamp-pins", ".stamp-packages"} & {*seen["venv"], *seen["--require-hashes"]}
+    assert ".stamp-packages" not in seen["--no-build-isolation"]
+
+
 @pytest.mark.parametrize("broken", ANEW)
 def test_a_step_that_failed_is_taken_again(
     root: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch, broken: str

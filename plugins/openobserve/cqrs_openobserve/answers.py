@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal, cast, final
+from typing import Final, Literal, cast, final
 
 import attrs
 import orjson
+
+from cqrs_openobserve.json_values import mapping, sequence
 
 Cause = Literal["refused", "unresolved", "timeout", "reset", "tls", "forbidden", "unreadable"]
 Action = Literal["settle", "again", "split", "wait", "blocked"]
@@ -30,12 +32,13 @@ class Answer:
     body: bytes = attrs.field(default=b"", repr=False)
     excerpt: str = ""
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """Give the parsed body, None if it is not JSON."""
         try:
-            return orjson.loads(self.body)
+            parsed: object = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return None
+        return parsed
 
 
 @final
@@ -144,29 +147,25 @@ def retry_after_s(text: str, now: datetime) -> float | None:
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def counts_of(body: Any) -> tuple[int, int, str] | None:
+def counts_of(body: object) -> tuple[int, int] | None:
     """Read the counts of a ``_json`` answer.
 
     Args:
         body: the parsed body.
 
     Returns:
-        Records stored, records refused, the server's text about those; None if it is not such an answer.
+        Records stored and records refused; None if it is not such an answer.
     """
-    entries: Any = cast("dict[str, Any]", body).get("status") if isinstance(body, dict) else None
+    entries = mapping(body).get("status")
     if not isinstance(entries, list):
         return None
     stored = refused = 0
-    said = ""
-    for entry in cast("list[object]", entries):
-        if not isinstance(entry, dict):
-            return None
-        fields = cast("dict[str, Any]", entry)
-        good, bad = fields.get("successful"), fields.get("failed")
+    for entry in sequence(cast("object", entries)):
+        good, bad = mapping(entry).get("successful"), mapping(entry).get("failed")
         if type(good) is not int or type(bad) is not int or good < 0 or bad < 0:
             return None
-        stored, refused, said = stored + good, refused + bad, str(fields.get("error") or said)
-    return stored, refused, said
+        stored, refused = stored + good, refused + bad
+    return stored, refused
 
 
 def _counted(answer: Answer, sent: int) -> Meaning:
@@ -174,7 +173,7 @@ def _counted(answer: Answer, sent: int) -> Meaning:
     if counts is None:
         text = f"the server answered {answer.status} with something else than counts: {answer.excerpt or 'nothing'}"
         return Meaning("again", text=text, hint=_NOT_OPENOBSERVE)
-    stored, refused, _ = counts
+    stored, refused = counts
     stored, refused = min(stored, sent), min(refused, sent - min(stored, sent))
     if refused:
         text = f"the server refused {refused} of {sent} records: {answer.excerpt}"

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any, Final, final
+from typing import Final, final
 from urllib.parse import quote, urlencode
 
 import httpcore
@@ -76,7 +76,7 @@ class _Stream(httpcore.NetworkStream):
             self._sock.close()
             raise
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         if (
             info == "is_readable"
         ):  # the pool asks this of an idle connection: readable means closed by the server
@@ -103,7 +103,7 @@ class _Backend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
         del timeout, local_address, socket_options
         trouble: OSError = OSError("no address")

@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, final
+from typing import Final, Protocol, final
 
 import attrs
 
-from cqrs_openobserve.answers import Meaning
+from cqrs_openobserve.answers import Answer, Meaning, Trouble
 from cqrs_openobserve.breaker import Breaker
 from cqrs_openobserve.ledger import Reason, Settled
 
@@ -47,6 +47,26 @@ class Payload:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+class Transport(Protocol):
+    """Takes payloads to the server."""
+
+    def ingest(self, stream: str, body: bytes, /) -> Answer | Trouble:
+        """Send one request; never raises."""
+        ...
+
+    def limit(self, moment: float, /) -> None:
+        """End every request at a moment (``time.monotonic()``) at the latest."""
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...
+
+    def abandon(self) -> None:
+        """Forget connections that belong to the parent process."""
+        ...
 
 
 @final

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from random import Random
-from typing import Any, TypeVar, cast, final
+from typing import TypeVar, cast, final
 
 import attrs
 from returns.result import Result, Success
@@ -70,7 +70,7 @@ class DispatchInstrument(Instrument):
         now, bits, slow = self._clock.monotonic_ns, _random.getrandbits, subject.slow_ns
         every_success, starts = self._least <= LEVELS["INFO"], self._least <= LEVELS["DEBUG"]
         success: type[object] = Success
-        get_context, leave, ended_otherwise = current.get, self._leave, self._ended_otherwise
+        get_context, announce, ended_otherwise = current.get, self._announce, self._ended_otherwise
 
         async def observed(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
             context = get_context()
@@ -78,18 +78,17 @@ class DispatchInstrument(Instrument):
                 return await next(message)
             context.span_number = span = bits(64)
             if starts:
-                leave(subject, "start", context, (now(), 0))
+                announce(subject, context)
             began = now()
             try:
                 result = await next(message)
                 answered: type[object] = type(result)
             except BaseException as error:
-                ended = now()
-                ended_otherwise(subject, context, (ended, ended - began), error)
+                ended_otherwise(subject, context, (began, now()), error)
                 raise
             ended = now()
             if answered is not success:
-                ended_otherwise(subject, context, (ended, ended - began), result)
+                ended_otherwise(subject, context, (began, ended), result)
             elif every_success or ended - began >= slow:
                 observation: Observation = (
                     subject,
@@ -106,10 +105,7 @@ class DispatchInstrument(Instrument):
                     None,
                     None,
                 )
-                if len(successes) < queue.trigger:
-                    append(observation)
-                else:
-                    queue.offer(observation)
+                (append if len(successes) < queue.trigger else queue.offer)(observation)
             return result
 
         return observed
@@ -122,7 +118,8 @@ class DispatchInstrument(Instrument):
             subject = Subject("event", "published", details.event_type, slow_ns=slow)
             self._published[details.event] = subject
         outcome: Outcome = "error" if details.failures else "success"
-        times = self._clock.monotonic_ns(), details.duration_ns
+        ended = self._clock.monotonic_ns()
+        times = ended - details.duration_ns, ended
         self._leave(subject, outcome, details.context, times, subscribers=details.subscribers)
 
     def _subject(self, handler: HandlerInfo) -> Subject:
@@ -130,6 +127,10 @@ class DispatchInstrument(Instrument):
         return Subject(
             handler.kind, "handled", handler.message_type, handler.handler, handler.subscriber, slow
         )
+
+    def _announce(self, subject: Subject, context: MessageContext) -> None:
+        now = self._clock.monotonic_ns()
+        self._leave(subject, "start", context, (now, now))
 
     def _ended_otherwise(
         self, subject: Subject, context: MessageContext, times: tuple[int, int], result: object
@@ -139,7 +140,7 @@ class DispatchInstrument(Instrument):
             outcome: Outcome = "error" if isinstance(result, Exception) else "cancelled"
             error = identify(result)
         else:
-            answer = cast("Result[Any, Any]", result)
+            answer = cast("Result[object, object]", result)
             outcome = cast("Outcome", outcome_of(answer))
             error = (None, None) if outcome == "success" else identify(answer.failure())
         self._leave(subject, outcome, context, times, error)
@@ -154,7 +155,8 @@ class DispatchInstrument(Instrument):
         *,
         subscribers: int | None = None,
     ) -> None:
-        ended, duration = times
+        began, ended = times
+        duration = ended - began
         if LEVELS[level_of(outcome, duration, subject.slow_ns)] < self._least:
             return
         self._queue.offer(

@@ -5,39 +5,19 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
-from typing import Protocol, final
+from typing import final
 
 from cqrs.clock import Clock, SystemClock
-from cqrs_openobserve.answers import Answer, Trouble, meaning
+from cqrs_openobserve.answers import meaning
 from cqrs_openobserve.batches import MOST_RECORDS, compressed, payloads
 from cqrs_openobserve.configuration import Configuration
-from cqrs_openobserve.delivery import Delivery, Payload
+from cqrs_openobserve.delivery import Delivery, Payload, Transport
 from cqrs_openobserve.ledger import FlushReport, Reason, SignalLedger, difference
 from cqrs_openobserve.lifecycle import Supervised, tell, watch
 from cqrs_openobserve.notices import Notices, farewell, logger
 from cqrs_openobserve.observations import ObservationQueue
 from cqrs_openobserve.records import Anchor, RowBuilder
 from cqrs_openobserve.service import new_instance
-
-
-class Transport(Protocol):
-    """Takes payloads to the server."""
-
-    def ingest(self, stream: str, body: bytes, /) -> Answer | Trouble:
-        """Send one request; never raises."""
-        ...
-
-    def limit(self, moment: float, /) -> None:
-        """End every request at a moment (``time.monotonic()``) at the latest."""
-        ...
-
-    def close(self) -> None:
-        """Close connections."""
-        ...
-
-    def abandon(self) -> None:
-        """Forget connections that belong to the parent process."""
-        ...
 
 
 @final
@@ -78,6 +58,11 @@ class Pipeline:
         self._stop_at_ns: int | None = None
         self._stopped = self._starved = self._hopeless = False
         self._probes = self._drained = self._holding = self._asked = self._round = 0
+
+    @property
+    def trouble(self) -> str:
+        """The last thing that went wrong and what to do about it, or empty."""
+        return self._delivery.trouble
 
     def ledger(self) -> SignalLedger:
         """Read the books."""

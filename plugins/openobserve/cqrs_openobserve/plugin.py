@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import anyio
 import anyio.to_thread
@@ -35,7 +35,7 @@ class OpenObserve(Plugin):
     name: ClassVar[str] = "openobserve"
     settings: ClassVar[type[attrs.AttrsInstance] | None] = Settings
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **given: object) -> None:
         self.given: Mapping[str, object] = given
         self._pipeline: Pipeline | None = None
 

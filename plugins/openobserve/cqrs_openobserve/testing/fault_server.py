@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, Self, final
+from typing import Final, Self, final
 
 import attrs
 
@@ -36,7 +36,7 @@ class Received:
         return self.path.split("/")[-2]
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """The records."""
         return list(json.loads(self.body))
 
@@ -137,7 +137,7 @@ class FaultServer:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def delivered(self) -> list[dict[str, Any]]:
+    def delivered(self) -> list[dict[str, object]]:
         """The records of every request, refused ones included."""
         return [row for received in self.received for row in received.rows]
 

@@ -1,0 +1,1 @@
+"""The state that the server should be in, and the way there."""

@@ -1,7 +1,9 @@
 """The punq port: check the whole graph of dependencies, resolve each once, bind them into handlers."""
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from types import GenericAlias
 from typing import Any, Final, final
 
 import attrs
@@ -11,7 +13,7 @@ from returns.result import Failure, Result, Success
 from cqrs.features import Providing
 from cqrs.problems import Code, Problem, name_of, place_of
 from cqrs.registry import Call, Entry
-from cqrs.signatures import Parameter, injected
+from cqrs.signatures import Parameter, defaulted, injected
 
 Container = punq.Container
 
@@ -56,6 +58,7 @@ class Services:
         self._container = container
         self._providings = providings
         self._instances: dict[Any, object] = {}
+        self._prepared: dict[Any, bool] = {}
 
     def supply(self, instances: Mapping[type, object]) -> None:
         """Add objects that are there without being built: buses, clock, what plugins register.
@@ -78,8 +81,9 @@ class Services:
                 problems.append(wanted.failure())
                 continue
             asked = _Asked(None, (entry.info.handler,), (), entry.info.place)
+            traced: set[Any] = set()
             for parameter in wanted.unwrap():
-                problems.extend(self._trace(asked.needs(parameter), optional=parameter.optional))
+                problems.extend(self._trace(asked.needs(parameter), parameter, traced))
         return tuple(problems)
 
     def open(self, owner: object) -> tuple[Problem, ...]:
@@ -96,8 +100,9 @@ class Services:
             return (_taken(),)
         with _resolving:
             problems: list[Problem] = []
+            self._prepared.clear()
             for service in self._providings:
-                self._provide(service, problems)
+                self._prepare(service, problems)
             self._publish()
             return tuple(problems)
 
@@ -115,17 +120,21 @@ class Services:
             return Failure(_failed(entry.info.handler, error, entry.info.place))
         return Success(call)
 
-    def _trace(self, asked: _Asked, *, optional: bool) -> Iterator[Problem]:
+    def _trace(self, asked: _Asked, asking: Parameter, traced: set[Any]) -> Iterator[Problem]:
         if asked.service in asked.trail:
             yield _cyclic(asked)
+            return
+        if asked.service in traced:
             return
         found = self._needs(asked)
         if isinstance(found, Failure):
             yield found.failure()
         elif (needs := found.unwrap()) is not None:
             for parameter in needs:
-                yield from self._trace(asked.needs(parameter), optional=parameter.optional)
-        elif not optional:
+                yield from self._trace(asked.needs(parameter), parameter, traced)
+            # Once per handler: a graph of diamonds has more paths than can be walked.
+            traced.add(asked.service)
+        elif not asking.optional:
             yield _missing(asked)
 
     def _needs(self, asked: _Asked) -> Result[tuple[Parameter, ...] | None, Problem]:
@@ -144,26 +153,31 @@ class Services:
         found = self._container.registrations.build_context(service).all_registrations(service)
         return [registration for registration in found if not hasattr(registration.builder, _OURS)]
 
-    def _provide(self, service: Any, problems: list[Problem]) -> None:
-        if service in self._instances:
-            return
-        providing = self._providings[service]
-        for parameter in injected(providing.factory, takes_message=False).value_or(()):
-            self._prepare(parameter.service, problems)
+    def _prepare(self, service: Any, problems: list[Problem]) -> bool:
+        """Make what a service needs of the features, however deep in the user's registrations it is asked for."""
+        if service not in self._prepared:
+            self._prepared[service] = True
+            self._prepared[service] = service in self._instances or self._made(service, problems)
+        return self._prepared[service]
+
+    def _made(self, service: Any, problems: list[Problem]) -> bool:
+        providing = self._providings.get(service)
+        if providing is not None:
+            return self._provided(providing, problems)
+        needs = [p for registration in self._registrations(service) for p in _punq_needs(registration)]
+        return False not in [self._prepare(parameter.service, problems) for parameter in needs]
+
+    def _provided(self, providing: Providing, problems: list[Problem]) -> bool:
+        wanted = injected(providing.factory, takes_message=False).value_or(())
+        if False in [self._prepare(parameter.service, problems) for parameter in wanted]:
+            return False  # what it needs could not be made, which is said already
+        self._publish()
         try:
-            self._instances[service] = providing.factory(**self._arguments_of(providing.factory))
+            self._instances[providing.service] = _ready(providing.factory(**self._arguments(wanted)))
         except Exception as error:  # a user's factory may raise anything
             problems.append(_failed(name_of(providing.factory), error, place_of(providing.factory)))
-
-    def _prepare(self, service: Any, problems: list[Problem]) -> None:
-        """Make what a service needs of the features, however deep in the user's registrations it is asked for."""
-        if service in self._providings:
-            self._provide(service, problems)
-            return
-        for registration in self._registrations(service):
-            for parameter in _punq_needs(registration):
-                self._prepare(parameter.service, problems)
-        self._publish()
+            return False
+        return True
 
     def _publish(self) -> None:
         """Let the user's own classes ask punq for what is not registered with punq."""
@@ -172,9 +186,6 @@ class Services:
             if service not in shared:
                 self._container.register(service, factory=_reader(shared, service))
             shared[service] = instance
-
-    def _arguments_of(self, target: Callable[..., Any]) -> dict[str, object]:
-        return self._arguments(injected(target, takes_message=False).unwrap())
 
     def _arguments(self, wanted: tuple[Parameter, ...]) -> dict[str, object]:
         with _resolving:
@@ -190,7 +201,7 @@ class Services:
     def _resolve(self, service: Any) -> object:
         if service in self._instances:
             return self._instances[service]
-        return self._container.resolve(service)
+        return _ready(self._container.resolve(service))
 
 
 def _wanted(entry: Entry) -> Result[tuple[Parameter, ...], Problem]:
@@ -217,8 +228,7 @@ def _reader(shared: Mapping[Any, object], service: Any) -> Callable[[], object]:
 
 def _punq_needs(registration: Any) -> tuple[Parameter, ...]:
     """What punq will look up for a registration; it injects by the hints of the builder's ``__init__``."""
-    wanted = injected(registration.builder, takes_message=False).value_or(())
-    optional = {parameter.name for parameter in wanted if parameter.optional}
+    optional = defaulted(registration.builder)
     return tuple(
         Parameter(name, service, name in optional)
         for name, service in registration.needs.items()
@@ -226,8 +236,17 @@ def _punq_needs(registration: Any) -> tuple[Parameter, ...]:
     )
 
 
+def _ready(made: object) -> object:
+    if not inspect.iscoroutine(made) and not inspect.isasyncgen(made):
+        return made
+    if inspect.iscoroutine(made):
+        made.close()  # it will never be awaited, and need not warn of that too
+    raise TypeError("its factory is async: dependencies are made by plain functions and classes")
+
+
 def _label(service: Any) -> str:
-    return getattr(service, "__qualname__", None) or str(service)
+    named = isinstance(service, type) and not isinstance(service, GenericAlias)
+    return service.__qualname__ if named else str(service)
 
 
 def _missing(asked: _Asked) -> Problem:

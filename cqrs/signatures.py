@@ -50,6 +50,19 @@ def injected(target: Callable[..., Any], *, takes_message: bool) -> Result[tuple
     return _checked(target, wanted, hints)
 
 
+def defaulted(target: Callable[..., Any]) -> frozenset[str]:
+    """Name the parameters that have a default; none if the target has no readable signature.
+
+    Args:
+        target: a function or class.
+    """
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    return frozenset(p.name for p in parameters if p.default is not p.empty)
+
+
 def _checked(
     target: Callable[..., Any], wanted: list[inspect.Parameter], hints: Mapping[str, Any]
 ) -> Result[tuple[Parameter, ...], Problem]:

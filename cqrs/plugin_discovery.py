@@ -38,13 +38,13 @@ def gather(
         Every plugin that was found, by name, with its state.
     """
     if plugins is not None:
-        return tuple(_configured(LoadedPlugin(p.name, "", "", "active", plugin=p), env) for p in plugins)
+        return tuple(_configured(_given(plugin), env) for plugin in plugins)
     candidates = sorted(_candidates(distributions() if found is None else found), key=lambda c: c[0].name)
     _warn_of_unknown_names(env, {loaded.name for loaded, _ in candidates})
     chosen = [_selected(loaded, env) for loaded, _ in candidates]
     entries = [entry for _, entry in candidates]
     return tuple(
-        _configured(_imported(loaded, entry), env) if loaded.state == "active" else loaded
+        _configured(_imported(loaded, entry) if loaded.state == "active" else loaded, env)
         for loaded, entry in zip(_without_clashes(chosen), entries, strict=True)
     )
 
@@ -82,10 +82,14 @@ def _candidates(
     found: Iterable[Distribution],
 ) -> Iterator[tuple[LoadedPlugin, EntryPoint]]:
     # One distribution at a time: a malformed file of one must not hide the plugins of the others.
+    seen: set[str] = set()
     for distribution in found:
         if GROUP not in _read(distribution, "entry_points.txt"):
             continue
         name, version = _identity(distribution)
+        if (normalised := name.lower().replace("_", "-")) in seen:
+            continue  # further down sys.path, where importing would not look either
+        seen.add(normalised)
         try:
             entries = {entry.name: entry for entry in distribution.entry_points if entry.group == GROUP}
         except Exception as error:  # whatever a malformed file makes the parser raise
@@ -115,7 +119,8 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
 
 
 def _names(env: Mapping[str, str], variable: str) -> list[str]:
-    return [name for name in re.split(r"[,\s]+", env.get(variable, "")) if name]
+    raw: object = env.get(variable)
+    return [name for name in re.split(r"[,\s]+", raw if isinstance(raw, str) else "") if name]
 
 
 def _warn_of_unknown_names(env: Mapping[str, str], known: set[str]) -> None:
@@ -129,7 +134,7 @@ def _warn_of_unknown_names(env: Mapping[str, str], known: set[str]) -> None:
 
 def _selected(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
     allowed, denied = _names(env, "CQRS_PLUGINS"), _names(env, "CQRS_PLUGINS_DISABLED")
-    if loaded.state != "active":
+    if loaded.state != "active" and "none" not in allowed:
         return loaded
     if loaded.name in denied:
         return attrs.evolve(loaded, state="excluded", reason="named in CQRS_PLUGINS_DISABLED")
@@ -153,36 +158,49 @@ def _without_clashes(chosen: Sequence[LoadedPlugin]) -> Iterator[LoadedPlugin]:
             yield loaded
 
 
+def _given(plugin: Plugin) -> LoadedPlugin:
+    name = str(getattr(plugin, "name", "") or type(plugin).__qualname__)
+    return LoadedPlugin(name, "", "", "active", plugin=plugin)
+
+
 def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
-    hint = f"mend or uninstall {loaded.distribution}, or set CQRS_PLUGINS_DISABLED={loaded.name}."
     try:
         factory: Callable[[], Any] = entry.load()
-        plugin = factory()
+        return attrs.evolve(loaded, plugin=factory())
     except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
-        return loaded.failed("load", f"{entry.value}: {_told(error)}.", hint)
-    if not isinstance(plugin, Plugin):
-        return loaded.failed(
-            "load", f"{entry.value} gave a {type(plugin).__qualname__}, not a cqrs Plugin.", hint
-        )
-    if plugin.api[0] != API[0] or plugin.api > API:
-        wants, has = ".".join(map(str, plugin.api)), ".".join(map(str, API))
-        return loaded.failed("load", f"it was written for plugin API {wants}; this core has {has}.", hint)
-    return attrs.evolve(loaded, plugin=plugin)
+        return loaded.failed("load", f"{entry.value}: {_told(error)}.", _hint(loaded))
 
 
 def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
-    plugin = loaded.plugin
-    if plugin is None:
+    if loaded.state != "active":
         return loaded
+    plugin: Any = loaded.plugin
+    if not isinstance(plugin, Plugin):
+        reason = f"it is a {type(plugin).__qualname__}, not a cqrs Plugin."
+        return attrs.evolve(loaded, plugin=None).failed("load", reason, _hint(loaded))
+    try:
+        unfit = _unfit(plugin)
+        return loaded.failed("load", unfit, _hint(loaded)) if unfit else _asked(loaded, plugin, env)
+    except (Exception, SystemExit) as error:  # its code, whatever it reads or calls
+        reported = f"report it to {loaded.distribution or 'its author'}."
+        return loaded.failed("configure", f"{_told(error)}.", reported)
+
+
+def _unfit(plugin: Plugin) -> str:
+    declared, version = repr(plugin.api), tuple(plugin.api)
+    if list(map(type, version)) != [int, int]:
+        return f"its api is {declared}, not a version such as {API}."
+    if version[0] == API[0] and version <= API:
+        return ""
+    wants, has = ".".join(map(str, version)), ".".join(map(str, API))
+    return f"it was written for plugin API {wants}; this core has {has}."
+
+
+def _asked(loaded: LoadedPlugin, plugin: Plugin, env: Mapping[str, str]) -> LoadedPlugin:
     builder = PluginBuilder(env, plugin.given)
     if plugin.settings is not None and not plugin.given and all_required_absent(plugin.settings, env):
         return attrs.evolve(loaded, state="off", reason="none of its required settings is set")
-    try:
-        answer = plugin.configure(builder)
-    except (Exception, SystemExit) as error:
-        return loaded.failed(
-            "configure", f"{_told(error)}.", f"report it to {loaded.distribution or 'its author'}."
-        )
+    answer = plugin.configure(builder)
     if isinstance(answer, Failure):
         problems = answer.failure()
         return loaded.failed(
@@ -191,6 +209,12 @@ def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
     if builder.off:
         return attrs.evolve(loaded, state="off", reason=builder.off)
     return attrs.evolve(loaded, builder=builder)
+
+
+def _hint(loaded: LoadedPlugin) -> str:
+    if not loaded.distribution:
+        return "pass values of classes that derive from cqrs.plugins.Plugin."
+    return f"mend or uninstall {loaded.distribution}, or set CQRS_PLUGINS_DISABLED={loaded.name}."
 
 
 def _told(error: BaseException) -> str:

@@ -37,7 +37,7 @@ async def _started(loaded: LoadedPlugin, stack: AsyncExitStack) -> LoadedPlugin:
     try:
         lifespan = loaded.plugin.lifespan()
         await lifespan.__aenter__()
-    except Exception as error:  # a plugin that cannot start is left out; the app goes on
+    except (Exception, SystemExit) as error:  # a plugin that cannot start is left out; the app goes on
         return loaded.failed(
             "start", f"{type(error).__name__}: {error}.", f"see the documentation of {loaded.name}."
         )
@@ -52,7 +52,7 @@ async def _stop(loaded: LoadedPlugin, lifespan: AbstractAsyncContextManager[None
     with anyio.move_on_after(seconds, shield=True) as scope:
         try:
             await lifespan.__aexit__(None, None, None)
-        except Exception as error:  # the others still have to be stopped
+        except (Exception, SystemExit) as error:  # the others still have to be stopped
             reason = f"{type(error).__name__}: {error}."
         else:
             reason = ""

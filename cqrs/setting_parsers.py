@@ -45,7 +45,6 @@ def text(*, most: int = 1024) -> Parser:
     """
 
     def parse(raw: str) -> str:
-        _checked_text(raw)
         if not raw.isprintable():
             raise Invalid("contains a line break or another character that cannot be printed")
         if len(raw) > most:
@@ -92,7 +91,6 @@ def integer(least: int, most: int) -> Parser:
     """
 
     def parse(raw: str) -> int:
-        _checked_text(raw)
         if not _INTEGER.fullmatch(raw) or not least <= int(raw) <= most:
             raise Invalid(f"is not a whole number from {least} to {most}")
         return int(raw)
@@ -109,7 +107,6 @@ def number(least: float, most: float) -> Parser:
     """
 
     def parse(raw: str) -> float:
-        _checked_text(raw)
         if not _NUMBER.fullmatch(raw) or not least <= float(raw) <= most:
             raise Invalid(f"is not a number from {least} to {most}")
         return float(raw) + 0.0
@@ -126,7 +123,6 @@ def milliseconds(least: int, most: int) -> Parser:
     """
 
     def parse(raw: str) -> int:
-        _checked_text(raw)
         matched = _QUANTITY.fullmatch(raw)
         unit = _TIME_UNITS.get(matched[2].lower()) if matched else None
         if matched is None or unit is None:
@@ -143,7 +139,6 @@ def boolean() -> Parser:
     """True or false in the usual words, in any case."""
 
     def parse(raw: str) -> bool:
-        _checked_text(raw)
         if (word := raw.lower()) not in _YES | _NO:
             raise Invalid("is not one of 1, 0, true, false, yes, no, on, off")
         return word in _YES
@@ -156,17 +151,11 @@ def choice(*words: str) -> Parser:
     known = {word.lower(): word for word in words}
 
     def parse(raw: str) -> str:
-        _checked_text(raw)
         if raw.lower() not in known:
             raise Invalid(f"is not one of {', '.join(words)}")
         return known[raw.lower()]
 
     return Parser(parse, " / ".join(words))
-
-
-def _checked_text(raw: str) -> None:
-    if raw.startswith("\0"):
-        raise Invalid(f"is a {raw[1:]}, not a text")
 
 
 def _outside(value: int, least: int, most: int, *, bare: bool) -> str:

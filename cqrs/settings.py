@@ -132,7 +132,7 @@ def load(
                 problems.append(_missing(variable))
             continue
         try:
-            values[field.name] = variable.parser.parse(text)
+            values[field.name] = _parsed(variable, text)
         except Invalid as rule:
             problems.append(_broken(source, text, variable, rule))
     return Failure(tuple(problems)) if problems else Success(cls(**values))
@@ -144,14 +144,14 @@ def variables(cls: type[attrs.AttrsInstance]) -> tuple[tuple[Variable, object], 
 
 
 def all_required_absent(cls: type[attrs.AttrsInstance], env: Mapping[str, str]) -> bool:
-    """Tell whether none of a class's required variables is set: the feature is simply not wanted.
+    """Tell whether a class has required variables and none of them is set: the feature is simply not wanted.
 
     Args:
         cls: the settings class.
         env: variables and their texts.
     """
     required = [variable for field, variable in _variables(cls) if field.default is attrs.NOTHING]
-    return all(_read(variable, env)[0] is None for variable in required)
+    return bool(required) and all(_read(variable, env)[0] is None for variable in required)
 
 
 def report(settings: attrs.AttrsInstance, env: Mapping[str, str]) -> tuple[SettingReport, ...]:
@@ -174,9 +174,15 @@ def report(settings: attrs.AttrsInstance, env: Mapping[str, str]) -> tuple[Setti
     return tuple(reports)
 
 
-def _gives(variable: Variable, text: str, value: object) -> bool:
+def _parsed(variable: Variable, text: object) -> Any:
+    if not isinstance(text, str):
+        raise Invalid(f"is a {type(text).__qualname__}, not a text")
+    return variable.parser.parse(text)
+
+
+def _gives(variable: Variable, text: object, value: object) -> bool:
     try:
-        return bool(variable.parser.parse(text) == value)
+        return bool(_parsed(variable, text) == value)
     except Invalid:
         return False
 
@@ -185,15 +191,13 @@ def _variables(cls: type[attrs.AttrsInstance]) -> list[tuple["attrs.Attribute[An
     return [(field, field.metadata[_KEY]) for field in attrs.fields(cls) if _KEY in field.metadata]
 
 
-def _read(variable: Variable, env: Mapping[str, str]) -> tuple[str | None, str]:
+def _read(variable: Variable, env: Mapping[str, object]) -> tuple[str | None, object]:
     for name in (variable.name, *variable.aliases):
         text = env.get(name)
-        if not isinstance(text, str):
-            if text is None:
-                continue
-            return name, f"\0{type(text).__name__}"
-        if text.strip():
-            return name, text.strip()
+        if isinstance(text, str):
+            text = text.strip() or None
+        if text is not None:
+            return name, text
     return None, ""
 
 
@@ -205,7 +209,7 @@ def _missing(variable: Variable) -> Problem:
     )
 
 
-def _broken(source: str, text: str, variable: Variable, rule: Invalid) -> Problem:
+def _broken(source: str, text: object, variable: Variable, rule: Invalid) -> Problem:
     return Problem(
         Code.BAD_SETTING,
         f"{source}={_show(text, secret=variable.parser.secret)} {rule}",
@@ -213,8 +217,10 @@ def _broken(source: str, text: str, variable: Variable, rule: Invalid) -> Proble
     )
 
 
-def _show(text: str, *, secret: bool) -> str:
+def _show(text: object, *, secret: bool) -> str:
     if secret:
         return MASK
+    if not isinstance(text, str):
+        return "…"
     quoted = ascii(text)
     return quoted if len(quoted) <= _SHOWN else f"{quoted[:_SHOWN]}… ({len(text)} characters)"

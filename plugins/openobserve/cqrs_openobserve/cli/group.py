@@ -8,7 +8,7 @@ from typing import final
 import click
 from returns.result import Failure
 
-from cqrs.setting_parsers import Invalid, milliseconds
+from cqrs.settings import Invalid, milliseconds
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.plugin import client_of, pipeline_of
 from cqrs_openobserve.provision.apply import apply

@@ -36,7 +36,7 @@ test *ARGS:
 # The core's tests where nothing but the core is installed; arguments go to pytest
 test-core *ARGS:
     @python -I requirements/install.py core -- .venv-core/bin/pytest \
-      tests --ignore=tests/cli --ignore=tests/testing --ignore=tests/test_architecture.py "$@"
+      tests --ignore=tests/cli --ignore=tests/docs --ignore=tests/testing --ignore=tests/test_architecture.py "$@"
 
 # The property tests alone; PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
 props PROFILE=env('HYPOTHESIS_PROFILE', 'dev') *ARGS:

@@ -35,5 +35,5 @@ for point in [*metadata.entry_points(group="cqrs.plugins"), *metadata.entry_poin
 print("wheels:", ", ".join(f"{name} {metadata.version(name)}" for name in names))
 PYTHON
 "$root/.venv-wheel/bin/cqrs" --help >/dev/null
-"$python" -Im pytest tests --quiet --ignore=tests/test_architecture.py --ignore=tests/test_budgets.py \
+"$python" -Im pytest tests --quiet --ignore=tests/docs --ignore=tests/test_architecture.py --ignore=tests/test_budgets.py \
   --ignore=tests/test_pins.py --ignore=tests/test_dev.py

@@ -40,6 +40,14 @@ def watch(living: Living) -> None:
     _living.add(living)
 
 
+def finish_with_process() -> None:
+    """Stop everything at the end of a child of multiprocessing, which runs no atexit; nothing elsewhere."""
+    # Not at the fork itself: a child's bootstrap forgets the finalisers that exist before it runs its target.
+    process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _at_exit, exitpriority=0)
+
+
 def tell(line: str) -> None:
     """Write one line to standard error, if there is one."""
     if sys.stderr is not None:
@@ -97,6 +105,3 @@ def _at_exit() -> None:
 def _in_child() -> None:
     for living in list(_living):
         living.begin_anew()
-    # Children of multiprocessing end without running atexit, but with their finalisers.
-    if (util := sys.modules.get("multiprocessing.util")) is not None:
-        util.Finalize(None, _at_exit, exitpriority=0)

@@ -13,7 +13,7 @@ from cqrs_openobserve.batches import MOST_RECORDS, compressed, payloads
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.delivery import Delivery, Payload, Transport
 from cqrs_openobserve.ledger import FlushReport, Reason, SignalLedger, difference
-from cqrs_openobserve.lifecycle import Supervised, tell, watch
+from cqrs_openobserve.lifecycle import Supervised, finish_with_process, tell, watch
 from cqrs_openobserve.notices import Notices, farewell, logger
 from cqrs_openobserve.observations import ObservationQueue
 from cqrs_openobserve.records import Anchor, RowBuilder
@@ -154,6 +154,7 @@ class Pipeline:
             ):  # no more threads, or the interpreter is ending: tried again when the lane is full
                 return
             self._threads = worker, sender
+        finish_with_process()
 
     # --- on the worker's thread
 

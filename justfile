@@ -41,10 +41,9 @@ test-core *ARGS:
     @python -I requirements/install.py core -- .venv-core/bin/pytest \
       {{ core_tests }} --ignore=tests/cli --ignore=tests/testing "$@"
 
-# The property tests alone; PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
-props PROFILE=env('HYPOTHESIS_PROFILE', 'dev') *ARGS:
-    @shift; HYPOTHESIS_PROFILE={{ quote(PROFILE) }} pytest --timeout=600 \
-      property_tests $(find plugins -name 'test_*_properties.py') "$@"
+# The property tests alone; HYPOTHESIS_PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
+props *ARGS:
+    @pytest --timeout=600 property_tests $(find plugins -name 'test_*_properties.py') "$@"
 
 # The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --keep
 demo *ARGS:

@@ -69,8 +69,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _turn_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
-    reason = getattr(report, "wasxfail", None) or report.longreprtext or "no reason given"
-    if hasattr(report, "wasxfail"):
-        del report.wasxfail
+    reason = vars(report).pop("wasxfail", None) or report.longreprtext or "no reason given"
     report.outcome = "failed"
     report.longrepr = f"skipped or expected to fail, which no test here may: {reason}"

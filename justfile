@@ -61,7 +61,7 @@ lock *ARGS:
 
 # The documentation, into site/
 docs:
-    mkdocs build --strict --quiet
+    NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 # Build wheels and sdists, install the wheels in an environment of their own, test them with the sources hidden
 wheel:

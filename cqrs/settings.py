@@ -1,5 +1,6 @@
 """Settings from the environment: attrs classes, every problem at once, no secret in any text."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, cast, final
 
@@ -47,6 +48,9 @@ Parsed_co = TypeVar("Parsed_co", covariant=True)
 
 _KEY: Final = "cqrs.settings"
 _SHOWN: Final = 80
+_CREDENTIALS: Final = re.compile(
+    r"//.*@", re.DOTALL
+)  # of a URL; up to the last @, since passwords may hold one
 
 
 @final
@@ -222,5 +226,5 @@ def _show(text: object, *, secret: bool) -> str:
         return MASK
     if not isinstance(text, str):
         return "…"
-    quoted = ascii(text)
+    quoted = ascii(_CREDENTIALS.sub(f"//{MASK}@", text))
     return quoted if len(quoted) <= _SHOWN else f"{quoted[:_SHOWN]}… ({len(text)} characters)"

@@ -1,0 +1,56 @@
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+import cqrs
+
+MOST_NAMES = 48
+
+
+def test_the_public_names_are_sorted_few_and_all_there() -> None:
+    """`__all__` is sorted, has no name twice, at most 48, and each is an attribute."""
+    assert cqrs.__all__ == sorted(set(cqrs.__all__))
+    assert len(cqrs.__all__) <= MOST_NAMES
+    assert [name for name in cqrs.__all__ if not hasattr(cqrs, name)] == []
+
+
+def test_nothing_else_is_public() -> None:
+    """Whatever the package shows besides its submodules is in `__all__`."""
+    import types
+
+    shown = {name for name, value in vars(cqrs).items() if not isinstance(value, types.ModuleType)}
+
+    assert {name for name in shown if not name.startswith("_")} == set(cqrs.__all__)
+
+
+def test_what_is_public_comes_from_the_package() -> None:
+    """No name of another library is handed on as our own."""
+    origins = {name: getattr(cqrs, name).__module__.split(".")[0] for name in cqrs.__all__}
+
+    assert {name: origin for name, origin in origins.items() if origin != "cqrs"} == {}
+
+
+def test_the_version_is_that_of_the_distribution_and_read_when_asked() -> None:
+    """`cqrs.__version__` is what is installed; importing the package does not look it up."""
+    assert cqrs.__version__ == importlib.metadata.version("returns-cqrs")
+    assert "__version__" not in vars(cqrs)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A misspelt name is told with the module's name."""
+    with pytest.raises(AttributeError, match=r"module 'cqrs' has no attribute 'Comand'"):
+        _ = cqrs.Comand  # type: ignore[attr-defined]
+
+
+def test_importing_runs_nothing() -> None:
+    """Importing the package starts no thread, prints nothing and adds no log handler."""
+    code = (
+        "import logging, threading, cqrs\n"
+        "assert threading.active_count() == 1\n"
+        "assert not logging.getLogger('cqrs').handlers and not logging.getLogger().handlers\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

@@ -28,6 +28,7 @@ from click.testing import CliRunner
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser
 
+from cqrs import plugin_discovery
 from cqrs.cli.commands import cqrs
 
 ROOT = Path(__file__).parent.parent.parent
@@ -181,6 +182,7 @@ class State:
 def everything_put_back(folder: Path) -> Iterator[None]:
     """Run in a folder without settings of ours; fail if something was changed, after putting it back."""
     before, modules = State(), set(sys.modules)
+    plugin_discovery._installed_owners.cache_clear()  # remembered once per process, and a page is one
     try:
         os.chdir(folder)
         sys.path.insert(0, str(folder))
@@ -191,6 +193,7 @@ def everything_put_back(folder: Path) -> Iterator[None]:
         assert not (left := prepared.changed()), f"a block left changed: {', '.join(left)}"
     finally:
         before.put_back()
+        plugin_discovery._installed_owners.cache_clear()
         for name in set(sys.modules) - modules:
             if str(getattr(sys.modules[name], "__file__", None)).startswith(str(folder)):
                 del sys.modules[name]

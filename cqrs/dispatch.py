@@ -25,6 +25,7 @@ Error = TypeVar("Error")
 
 logger: Final = logging.getLogger("cqrs")
 
+_SUCCESS: Final[object] = Success
 _class_of: Final[Callable[[object], object]] = type
 _MOST_TEXT: Final = 2048
 _MOST_TRACEBACK: Final = 32_768
@@ -50,7 +51,7 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
             returned: Any = result
             # The inner value itself: a method call here costs every dispatch 2 % of a bare handler. By identity: a
             # class may refuse to be compared or hashed.
-            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else Success  # noqa: SLF001
+            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else _SUCCESS  # noqa: SLF001
             if held is Success or held is Failure:
                 result = Failure(_broken(returned, handler, stage))
         except Exception as error:
@@ -70,7 +71,7 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
             result: Result[Any, Any] = await call(message)
             kind = _class_of(result)
             returned: Any = result
-            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else Success  # noqa: SLF001
+            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else _SUCCESS  # noqa: SLF001
             if held is Success or held is Failure:
                 result = Failure(_broken(returned, handler, stage))
         except Exception as error:

@@ -64,7 +64,10 @@ def main(arguments: Sequence[str], root: Path) -> None:
         _leave(1, f"`{_spoken(failed.cmd)}` failed, its reason is above; mend that and call again")
     except OSError as error:
         _leave(1, f"cannot write the environment: {error}")
-    os.execv(command[0], command)  # noqa: S606 - the command is the caller's own
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
+    except OSError as error:
+        _leave(127, f"cannot run {command[0]}: {error.strerror}")
 
 
 def environments(root: Path) -> dict[str, Environment]:

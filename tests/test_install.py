@@ -325,6 +325,15 @@ def lock_is_free(root: Path) -> bool:
     return True
 
 
+def test_a_command_that_is_not_there_is_said(root: Path) -> None:
+    """No traceback; status 127, as a shell has it."""
+    run = call(root, "no-such-command")
+    _, said = run.communicate(timeout=15)
+
+    assert run.returncode == 127
+    assert said.splitlines()[-1] == "dev: cannot run no-such-command: No such file or directory"
+
+
 def test_a_failing_step_is_named(root: Path) -> None:
     """What pip says is shown, and one line says what was asked of it."""
     (root / "backend.py").write_text("raise ValueError('broken back end')\n")

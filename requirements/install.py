@@ -1,4 +1,4 @@
-"""`install.py NAME -- COMMAND...`: makes environment NAME equal to its pins if it is not, then becomes COMMAND.
+"""`install.py NAME [-- COMMAND...]`: makes environment NAME equal to its pins if it is not, then becomes COMMAND.
 
 Standard library only: it runs before anything is installed, on any Python that `dev` accepts.
 """
@@ -51,10 +51,10 @@ def main(arguments: Sequence[str], root: Path) -> None:
     """Bring the named environment up to date, then replace this process by the command.
 
     Args:
-        arguments: `NAME -- COMMAND...`.
+        arguments: `NAME [-- COMMAND...]`.
         root: The repository.
     """
-    name, _, *command = arguments
+    name, command = arguments[0], arguments[2:]
     signal.signal(signal.SIGTERM, _stop)
     try:
         bring_up_to_date(environments(root)[name])
@@ -64,6 +64,8 @@ def main(arguments: Sequence[str], root: Path) -> None:
         _leave(1, f"`{_spoken(failed.cmd)}` failed, its reason is above; mend that and call again")
     except OSError as error:
         _leave(1, f"cannot write the environment: {error}")
+    if not command:
+        return
     try:
         os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
     except OSError as error:

@@ -13,7 +13,7 @@ for project in . plugins/*/; do
   python -m build --no-isolation --outdir dist "$project" >"$hidden/build.log" 2>&1 || { cat "$hidden/build.log"; exit 1; }
 done
 
-python -I requirements/install.py wheel -- true
+python -I requirements/install.py wheel
 python="$root/.venv-wheel/bin/python"
 "$python" -I -m pip install --quiet --no-deps --no-index --no-user --force-reinstall dist/*.whl
 "$python" -I -m pip check

@@ -1,0 +1,163 @@
+"""Write the pages that say what the code says: `python docs/generate.py`; `--check` only tells which are out of date."""  # noqa: INP001 - a script, run by its path
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+from cqrs_openobserve.settings import Settings as OpenObserveSettings
+
+from cqrs.problems import Code
+from cqrs.settings import Variable, text, variables
+
+DOCS: Final = Path(__file__).resolve().parent
+COMMAND: Final = "python docs/generate.py"
+NOTE: Final = f"<!-- Written by `{COMMAND}`: change what it reads, not this page. -->\n\n"
+
+Row = tuple[Variable, object]
+
+CORE: Final[tuple[Row, ...]] = (
+    (
+        Variable(
+            "CQRS_PLUGINS",
+            text(),
+            "The only plugins to load, by name, with commas or spaces between them; none loads no plugin.",
+            "openobserve",
+        ),
+        "",
+    ),
+    (
+        Variable(
+            "CQRS_PLUGINS_DISABLED",
+            text(),
+            "Plugins not to load, by name, with commas or spaces between them.",
+            "openobserve",
+        ),
+        "",
+    ),
+    (
+        Variable(
+            "CQRS_APP",
+            text(),
+            "The app that the commands check and handlers look at if they are given none: package.module:name.",
+            "examples.orders.app:app",
+        ),
+        "",
+    ),
+)
+
+SECTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
+    "The core": CORE,
+    "The OpenObserve plugin": variables(OpenObserveSettings),
+}
+
+CONFIGURATION: Final = """# Configuration
+
+Everything is set by environment variables, read once when the app starts. A variable that is blank counts as not set. If
+a variable is not set, its aliases are read, in the order given. What is wrong or missing is reported all at once, each
+variable by its name ([CQRS-020](errors/CQRS-020.md), [CQRS-021](errors/CQRS-021.md)); a secret is never shown.
+
+`cqrs config` prints what every setting of the installed plugins is and where it comes from. In code,
+`CqrsModule.for_root(..., env={...})` replaces the process's environment, and `plugins=[...]` the installed plugins: then
+`CQRS_PLUGINS` and `CQRS_PLUGINS_DISABLED` are not read.
+
+| kind | what is accepted |
+|---|---|
+| integer, number | ASCII digits, within the limits; a number may have a fraction |
+| milliseconds | a number of milliseconds, or a number with `ms`, `s`, `m` or `h`: `250`, `250ms`, `5s`, `2m` |
+| boolean | `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`, in any case |
+| `A / B / C` | one of the words, in any case |
+| secret | a text that is shown nowhere |
+"""
+
+ERRORS: Final = """# Problems by code
+
+A problem is something that keeps an app from starting, or a plugin from running. Each names its place, its code, what is
+wrong and what to do. One `CompositionError` lists every problem of an app; `cqrs check package.module:app` lists those
+that can be found without starting it.
+
+| code | problem | what it means |
+|---|---|---|
+"""
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if a page is out of date"
+    )
+    check = bool(arguments.parse_args().check)
+    stale = {path: page for path, page in pages().items() if not path.is_file() or path.read_text() != page}
+    for path, page in stale.items():
+        if not check:
+            path.write_text(page)
+        state = f"out of date; to mend it: {COMMAND}" if check else "written"
+        sys.stdout.write(f"{path.relative_to(DOCS.parent)}: {state}\n")
+    return int(check and bool(stale))
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page, by its path."""
+    return {
+        DOCS / "reference/configuration.md": configuration(SECTIONS),
+        DOCS / "reference/errors/index.md": errors(Code),
+    }
+
+
+def configuration(sections: Mapping[str, Iterable[Row]]) -> str:
+    """The page of settings.
+
+    Args:
+        sections: variables with their defaults, by heading.
+    """
+    tables = (f"\n## {heading}\n\n{_table(rows)}" for heading, rows in sections.items())
+    return NOTE + CONFIGURATION + "".join(tables)
+
+
+def errors(codes: Iterable[str]) -> str:
+    """The table of problems; a code's page gives its title and, in its first paragraph, what it means.
+
+    Args:
+        codes: the codes.
+    """
+    return NOTE + ERRORS + "".join(_problem(code) for code in sorted(codes))
+
+
+def _table(rows: Iterable[Row]) -> str:
+    head = "| variable | aliases | default | kind | what it does | example |\n|---|---|---|---|---|---|\n"
+    return head + "".join(_setting(variable, default) for variable, default in rows)
+
+
+def _setting(variable: Variable, default: object) -> str:
+    aliases = ", ".join(f"`{alias}`" for alias in variable.aliases)
+    cells = (f"`{variable.name}`", aliases, _default(default), variable.parser.kind, variable.doc)
+    return f"| {' | '.join(_cell(cell) for cell in cells)} | `{_cell(variable.example)}` |\n"
+
+
+def _default(default: object) -> str:
+    if default is attrs.NOTHING:
+        return "**required**"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    # Nothing, an empty text, or an empty collection that each instance makes for itself.
+    return f"`{default}`" if isinstance(default, int | float | str) and default != "" else "not set"
+
+
+def _cell(written: str) -> str:
+    return written.replace("|", "\\|")
+
+
+def _problem(code: str) -> str:
+    page = DOCS / f"reference/errors/{code}.md"
+    if not page.is_file():
+        return f"| {code} | (has no page) | |\n"
+    title, meaning = page.read_text().split("\n\n")[:2]
+    _, _, name = title.partition(": ")
+    return f"| [{code}]({code}.md) | {name} | {' '.join(meaning.split())} |\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str], root: Path) -> None:
         arguments: `NAME [-- COMMAND...]`.
         root: The repository.
     """
-    name, command = arguments[0], arguments[2:]
+    name, command = arguments[0], list(arguments[2:])
     signal.signal(signal.SIGTERM, _stop)
     try:
         bring_up_to_date(environments(root)[name])

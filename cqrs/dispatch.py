@@ -3,7 +3,6 @@
 import logging
 import sys
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
@@ -25,8 +24,8 @@ Error = TypeVar("Error")
 
 logger: Final = logging.getLogger("cqrs")
 
-_SUCCESS: Final[object] = Success
-_class_of: Final[Callable[[object], object]] = type
+# Held by what is no Result, so that one check refuses it and a Result inside a Result.
+_NO_RESULT: Final = Failure(None)
 _MOST_TEXT: Final = 2048
 _MOST_TRACEBACK: Final = 32_768
 
@@ -47,11 +46,12 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
     async def guarded(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         try:
             result: Result[Any, Any] = await call(message)
-            kind = _class_of(result)
+            kind: object = type(result)
             returned: Any = result
             # The inner value itself: a method call here costs every dispatch 2 % of a bare handler. By identity: a
             # class may refuse to be compared or hashed.
-            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else _SUCCESS  # noqa: SLF001
+            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001
+            held: object = type(inner)
             if held is Success or held is Failure:
                 result = Failure(_broken(returned, handler, stage))
         except Exception as error:
@@ -69,9 +69,10 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
             return await guarded(message) if context is None else cast("Result[Any, Any]", context.answer)
         try:
             result: Result[Any, Any] = await call(message)
-            kind = _class_of(result)
+            kind: object = type(result)
             returned: Any = result
-            held = _class_of(returned._inner_value) if kind is Success or kind is Failure else _SUCCESS  # noqa: SLF001
+            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001
+            held: object = type(inner)
             if held is Success or held is Failure:
                 result = Failure(_broken(returned, handler, stage))
         except Exception as error:

@@ -12,7 +12,7 @@ Compose = Callable[..., CqrsApp]
 
 
 @pytest.fixture
-def compose() -> Compose:
+def compose_app() -> Compose:
     """Compose an app that no installed plugin and no variable of this machine can change."""
 
     def of(*features: Feature, **options: Any) -> CqrsApp:

@@ -25,6 +25,7 @@ check:
     interrogate -c pyproject.toml -v tests property_tests plugins/*/tests examples
     python -I requirements/check_pins.py
     towncrier build --draft --version next >/dev/null
+    python docs/generate.py --check
 
 # mypy and pyright, both strict, and the lines that both have to refuse (tests/typing)
 types:

@@ -80,7 +80,9 @@ class Listeners:
             failures: where a hook that raises is counted.
         """
         self.hearing = tuple(i for i in instruments if overrides(i, "published"))
-        self.watched = bool(self.hearing) or any(overrides(i, "around") for i in instruments)
+        self.watched = any(
+            overrides(i, hook) for i in instruments for hook in ("published", "around", "finished")
+        )
         self.failures = failures
 
     def audience(self, event: type[Event]) -> Audience:

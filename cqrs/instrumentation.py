@@ -2,21 +2,17 @@
 
 import logging
 import sys
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Final, TextIO, TypeVar, final
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Protocol, TextIO, final
 
 import attrs
 from returns.result import Failure, Result
 
-from cqrs.context import MessageContext, current
-from cqrs.faults import Fault, is_rejection
-from cqrs.messages import Message
+from cqrs.context import MessageContext
+from cqrs.faults import is_rejection
 from cqrs.middleware import HandlerInfo, Next
 
-Value = TypeVar("Value")
-Error = TypeVar("Error")
+Outcome = Literal["success", "rejected", "error", "cancelled"]
 
 logger: Final = logging.getLogger("cqrs")
 
@@ -45,6 +41,28 @@ class PublishDetails:
     cancelled: bool = False
 
 
+class Finished(Protocol):
+    """What ``Instrument.finished`` gives: called once per dispatch, on the caller's time."""
+
+    def __call__(
+        self,
+        context: MessageContext,
+        began_ns: int,
+        ended_ns: int,
+        answer: Result[Any, Any] | BaseException,
+        /,
+    ) -> None:
+        """Hear of a dispatch that has ended.
+
+        Args:
+            context: its identity.
+            began_ns: when it began, on the machine's monotonic clock, in ns.
+            ended_ns: when it ended, in ns.
+            answer: what it answered, or what ended it instead: cancellation, ``KeyboardInterrupt`` and their like.
+        """
+        ...
+
+
 class Instrument:
     """Base of instruments: override the hooks you need; those you do not override are never called.
 
@@ -57,15 +75,32 @@ class Instrument:
 
     name: str = ""
 
+    def finished(self, handler: HandlerInfo, /) -> Finished | None:
+        """Give the function that hears of each dispatch of a handler when it has ended, however it ended.
+
+        Called once per handler when the app starts. This is the cheap way to see a dispatch: no further frame.
+
+        Args:
+            handler: what is known of the handler.
+
+        Returns:
+            The function, or None to hear nothing of this handler.
+        """
+        del handler
+        return None
+
     def around(self, next: Next, handler: HandlerInfo, /) -> Next:
         """Wrap a handler's pipeline, outside of all middleware; called once per handler when the app starts.
+
+        For instruments that do something before or during a dispatch; to hear of its end, ``finished`` is enough.
 
         Args:
             next: the pipeline; it never raises but for cancellation.
             handler: what is known of the handler.
 
         Returns:
-            An async function of the message; ``cqrs.context.current_context()`` is set in it.
+            An async function of the message; ``cqrs.context.current_context()`` is set in it. ``next`` itself leaves
+            the pipeline as it is.
         """
         del handler
         return next
@@ -114,105 +149,17 @@ class HookFailures:
             logger.error("Instrument %s failed in %s; dispatches go on without it.", *key, exc_info=error)
 
 
-def observe(
-    next: Next, instruments: Sequence[Instrument], handler: HandlerInfo, failures: HookFailures
-) -> Next:
-    """Hang instruments around a pipeline so that nothing they do reaches the caller.
-
-    The pipeline leaves its answer on the ``MessageContext`` that is made here for each dispatch; whatever an
-    instrument returns or raises, that answer is what the caller gets. A delivery shares its event's identity.
+def outcome_of(answer: Result[Any, Any] | BaseException) -> Outcome:
+    """Name what a dispatch came to.
 
     Args:
-        next: the pipeline, innermost guarded with ``watched=True``.
-        instruments: outermost first; without any, the pipeline is given back as it is.
-        handler: the pipeline's handler.
-        failures: where a hook that raises is counted.
+        answer: what it answered, or what ended it instead.
     """
-    for place, instrument in reversed(list(enumerate(instruments))):
-        observed = _around(next, instrument, handler, failures)
-        shield = _shielded if place else _shielded_in_context
-        next = shield(observed, next, handler, partial(failures.add, instrument, "around"))
-    return next
-
-
-def _around(next: Next, instrument: Instrument, handler: HandlerInfo, failures: HookFailures) -> Next:
-    try:
-        return instrument.around(next, handler)
-    except Exception as error:
-        failures.add(instrument, "around", error)
-        return next
-
-
-def _shielded(observed: Next, next: Next, handler: HandlerInfo, failed: Callable[[Exception], None]) -> Next:
-    del handler
-
-    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        try:
-            await observed(message)
-        except Exception as error:
-            failed(error)
-        context = current.get()
-        if context is None or context.answer is None:
-            return await _unanswered(context, next, message)
-        return context.answer
-
-    return call
-
-
-def _shielded_in_context(
-    observed: Next, next: Next, handler: HandlerInfo, failed: Callable[[Exception], None]
-) -> Next:
-    # The same and the context in one frame: two frames would cost every observed dispatch a tenth of a handler more.
-    delivery = handler.kind == "event"
-
-    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        parent = current.get()
-        context = MessageContext()
-        if parent is None:
-            context.begin()
-        elif delivery:
-            context.deliver(parent)
-        else:
-            context.follow(parent)
-        token = current.set(context)
-        try:
-            try:
-                await observed(message)
-            except Exception as error:
-                failed(error)
-            answer = context.answer
-            return await _unanswered(context, next, message) if answer is None else answer
-        except BaseException:
-            context.stopped = None  # it holds this frame, which holds it
-            raise
-        finally:
-            try:  # noqa: SIM105 - suppress(...) would cost every observed dispatch
-                current.reset(token)
-            except ValueError:
-                pass  # given up with its event loop and closed in another context, where nothing was set
-
-    return call
-
-
-async def _unanswered(
-    context: MessageContext | None, next: Next, message: Message[Value, Error]
-) -> Result[Value, Error | Fault]:
-    """Go on where an instrument left off: it never called ``next``, or it swallowed a cancellation."""
-    stopped = getattr(context, "stopped", None)
-    if stopped is not None:
-        raise stopped
-    return await next(message)
-
-
-def outcome_of(result: Result[Any, Any]) -> str:
-    """Name what a dispatch came to: ``success``, ``rejected`` or ``error``.
-
-    Args:
-        result: what it answered.
-    """
-    if not isinstance(result, Failure):
+    if isinstance(answer, BaseException):
+        return "cancelled"
+    if not isinstance(answer, Failure):
         return "success"
-    return "rejected" if is_rejection(result.failure()) else "error"
+    return "rejected" if is_rejection(answer.failure()) else "error"
 
 
 @final
@@ -228,32 +175,27 @@ class ConsoleInstrument(Instrument):
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
-    def around(self, next: Next, handler: HandlerInfo, /) -> Next:
-        """Print the message's line when it has ended, however it ended."""
-        label = f"{handler.kind:<7} {handler.message_type}" + (
-            f" → {handler.subscriber}" if handler.subscriber else ""
-        )
+    def finished(self, handler: HandlerInfo, /) -> Finished:
+        """Print a message's line when it has ended, however it ended."""
+        to = f" → {handler.subscriber}" if handler.subscriber else ""
+        label = f"{handler.kind:<7} {handler.message_type}{to}"
 
-        async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-            started = time.perf_counter_ns()
-            outcome, detail = "cancelled", ""
-            try:
-                result = await next(message)
-                outcome, detail = outcome_of(result), _detail(result)
-                return result
-            finally:
-                self._print(outcome, label, (time.perf_counter_ns() - started) / 1e6, detail)
+        def tell(
+            context: MessageContext, began_ns: int, ended_ns: int, answer: Result[Any, Any] | BaseException, /
+        ) -> None:
+            del context
+            self._print(outcome_of(answer), label, (ended_ns - began_ns) / 1e6, _detail(answer))
 
-        return call
+        return tell
 
-    def _print(self, outcome: str, label: str, milliseconds: float, detail: str) -> None:
+    def _print(self, outcome: Outcome, label: str, milliseconds: float, detail: str) -> None:
         stream = self._stream or sys.stderr
         colour = _COLOURS[outcome] if stream.isatty() else ""
         reset = "\x1b[0m" if colour else ""
         print(f"{colour}{outcome:<9}{reset} {milliseconds:9.2f} ms  {label}{detail}", file=stream)  # its job
 
 
-_COLOURS: Final = {
+_COLOURS: Final[Mapping[Outcome, str]] = {
     "success": "\x1b[32m",
     "rejected": "\x1b[33m",
     "error": "\x1b[31m",
@@ -261,5 +203,7 @@ _COLOURS: Final = {
 }
 
 
-def _detail(result: Result[Any, Any]) -> str:
-    return f"  {type(result.failure()).__qualname__}" if isinstance(result, Failure) else ""
+def _detail(answer: Result[Any, Any] | BaseException) -> str:
+    if isinstance(answer, BaseException):
+        return f"  {type(answer).__qualname__}"
+    return f"  {type(answer.failure()).__qualname__}" if isinstance(answer, Failure) else ""

@@ -6,8 +6,9 @@ from typing import final
 import attrs
 
 from cqrs.dispatch import guard, limited
-from cqrs.instrumentation import HookFailures, Instrument, observe, overrides
+from cqrs.instrumentation import HookFailures, Instrument, overrides
 from cqrs.middleware import HandlerInfo, Middleware, Next
+from cqrs.observation import observe
 from cqrs.registry import Call
 
 
@@ -28,7 +29,7 @@ class Surroundings:
 
     def watching(self) -> tuple[Instrument, ...]:
         """The instruments that hang around dispatches."""
-        return tuple(i for i in self.instruments if overrides(i, "around"))
+        return tuple(i for i in self.instruments if overrides(i, "around") or overrides(i, "finished"))
 
 
 def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
@@ -46,13 +47,14 @@ def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
     """
     watching = around.watching()
     timed = call if handler.timeout is None else limited(call, handler, handler.timeout)
-    pipeline = guard(timed, handler, watched=bool(watching) and not around.middleware)
+    wrapping = any(overrides(instrument, "around") for instrument in watching)
+    pipeline = guard(timed, handler, watched=wrapping and not around.middleware)
     for middleware in reversed(around.middleware):
         pipeline = middleware(pipeline, handler)
         if not callable(pipeline):
             raise TypeError(f"{_name(middleware)} gave a {type(pipeline).__qualname__}, not a function")
     if around.middleware:
-        pipeline = guard(pipeline, handler, "middleware", watched=bool(watching))
+        pipeline = guard(pipeline, handler, "middleware", watched=wrapping)
     return observe(pipeline, watching, handler, around.failures)
 
 

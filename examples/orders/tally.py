@@ -1,16 +1,15 @@
 """Counting what an app did, independently of every plugin: the demo compares it with what the server tells."""
 
 from collections import Counter
-from typing import TypeVar, final
+from typing import Any, final
 
 import attrs
 from returns.result import Result
 
-from cqrs import Fault, HandlerInfo, Instrument, Message, Next, current_context
-from cqrs.instrumentation import PublishDetails, outcome_of
+from cqrs import HandlerInfo, Instrument, MessageContext
+from cqrs.instrumentation import Finished, PublishDetails, outcome_of
 
-Value = TypeVar("Value")
-Error = TypeVar("Error")
+Answer = Result[Any, Any] | BaseException
 
 
 @final
@@ -39,23 +38,15 @@ class Tally(Instrument):
     def __init__(self) -> None:
         self.seen: Counter[Seen] = Counter()
 
-    def around(self, next: Next, handler: HandlerInfo, /) -> Next:
+    def finished(self, handler: HandlerInfo, /) -> Finished:
         """Note a dispatch or delivery when it has ended."""
+        columns = handler.kind, "handled", handler.message_type, handler.subscriber or ""
 
-        async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-            outcome = "cancelled"
-            context = current_context()
-            try:
-                result = await next(message)
-                outcome = outcome_of(result)
-                return result
-            finally:
-                identity = context.message_id if context else ""
-                self._note(
-                    handler.kind, "handled", handler.message_type, handler.subscriber or "", outcome, identity
-                )
+        def tell(context: MessageContext, began_ns: int, ended_ns: int, answer: Answer, /) -> None:
+            del began_ns, ended_ns
+            self._note(*columns, outcome_of(answer), context.message_id)
 
-        return call
+        return tell
 
     def published(self, details: PublishDetails, /) -> None:
         """Note a publish when its last delivery has ended."""

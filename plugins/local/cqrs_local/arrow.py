@@ -1,0 +1,154 @@
+"""The only speaker of pyarrow: rows to columns, columns to parquet, columns back to rows.
+
+pyarrow has no type information, so it is loaded as an untyped module here and nowhere else, and
+everybody else sees the `Table` protocol.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from cqrs_local.column_types import TIMESTAMP, ColumnType, Row, Scalar, text_of
+
+_pa: Final[Any] = import_module("pyarrow")
+_pc: Final[Any] = import_module("pyarrow.compute")
+_pq: Final[Any] = import_module("pyarrow.parquet")
+
+ArrowType = Any
+
+_TYPES: Final[Mapping[ColumnType, ArrowType]] = {
+    ColumnType.INT64: _pa.int64(),
+    ColumnType.UINT64: _pa.uint64(),
+    ColumnType.FLOAT64: _pa.float64(),
+    ColumnType.BOOLEAN: _pa.bool_(),
+    ColumnType.UTF8: _pa.string(),
+}
+_COLUMN_TYPES: Final[Mapping[ArrowType, ColumnType]] = {arrow: column for column, arrow in _TYPES.items()}
+
+
+class Table(Protocol):
+    """What the rest of the package needs of an Arrow table."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        ...
+
+    @property
+    def column_names(self) -> list[str]:
+        """Its columns, in order."""
+        ...
+
+
+def table_of(rows: Sequence[Row], columns: Mapping[str, ColumnType]) -> Table:
+    """A table of `rows` with exactly `columns`; a value of another type was made to fit by then."""
+    arrays = {name: _array([row.get(name) for row in rows], column) for name, column in columns.items()}
+    return cast("Table", _pa.table(arrays))
+
+
+def _array(values: list[Scalar | None], column: ColumnType) -> Any:
+    arrow = _TYPES[column]
+    if column is ColumnType.UTF8:
+        try:
+            return _pa.array(values, arrow)
+        except (TypeError, ValueError):
+            return _pa.array([None if value is None else text_of(value) for value in values], arrow)
+    if column is ColumnType.FLOAT64:
+        return _pa.array([None if value is None else float(value) for value in values], arrow)
+    return _pa.array(values, arrow)
+
+
+def conformed(table: Table, columns: Mapping[str, ColumnType]) -> Table:
+    """The same rows under newer `columns`: widened where they differ, null where they are missing."""
+    given = cast("Any", table)
+    have = set(table.column_names)
+    arrays = {
+        name: _cast(given.column(name), column) if name in have else _pa.nulls(table.num_rows, _TYPES[column])
+        for name, column in columns.items()
+    }
+    return cast("Table", _pa.table(arrays))
+
+
+def _cast(array: Any, column: ColumnType) -> Any:
+    arrow = _TYPES[column]
+    if array.type == arrow:
+        return array
+    if column is ColumnType.UTF8:
+        return _array(array.to_pylist(), column)
+    return _pc.cast(array, arrow, safe=False)
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """One table out of tables with the same columns."""
+    return cast("Table", _pa.concat_tables(tables))
+
+
+def with_constant(table: Table, name: str, value: int) -> Table:
+    """The table with one more Int64 column that holds `value` in every row."""
+    constant = _pa.repeat(_pa.scalar(value, _pa.int64()), table.num_rows)
+    return cast("Table", cast("Any", table).append_column(name, constant))
+
+
+def time_range(table: Table) -> tuple[int, int]:
+    """The earliest and the latest `_timestamp` of a table that is not empty."""
+    found = _pc.min_max(cast("Any", table).column(TIMESTAMP)).as_py()
+    return cast("int", found["min"]), cast("int", found["max"])
+
+
+def write_parquet(table: Table, path: Path) -> None:
+    """Write a table, sorted by time so that a reader can skip row groups."""
+    ordered = cast("Any", table).sort_by(TIMESTAMP)
+    _pq.write_table(ordered, path, compression="zstd", row_group_size=64 * 1024)
+
+
+def parquet_columns(path: Path) -> dict[str, ColumnType]:
+    """The columns that a parquet file was written with, columns of other types left out."""
+    schema = _pq.read_schema(path)
+    return {field.name: _COLUMN_TYPES[field.type] for field in schema if field.type in _COLUMN_TYPES}
+
+
+def schema_of(columns: Mapping[str, ColumnType]) -> Any:
+    """The Arrow schema of `columns`, as the query engine wants it."""
+    return _pa.schema([(name, _TYPES[column]) for name, column in columns.items()])
+
+
+def json_rows(batch: object) -> list[dict[str, object]]:
+    """Rows as JSON values: nulls left out, times as the server writes them."""
+    rows = cast("list[dict[str, object]]", cast("Any", batch).to_pylist())
+    return [{name: _json(value) for name, value in row.items() if value is not None} for row in rows]
+
+
+def _json(value: object) -> object:
+    match value:
+        case str() | int() | float() | None:
+            return value
+        case datetime():
+            return _moment(value)
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(name): _json(inner) for name, inner in cast("dict[object, object]", value).items()}
+        case list() | tuple():
+            return [_json(inner) for inner in cast("Sequence[object]", value)]
+        case timedelta():
+            return value.total_seconds()
+        case _:
+            return str(value)
+
+
+def _moment(value: datetime) -> str:
+    text = value.replace(tzinfo=None).isoformat()
+    text = text.rstrip("0") if "." in text else text
+    return text if value.tzinfo is None else f"{text}Z"

@@ -106,7 +106,7 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
         del timeout, local_address, socket_options
-        trouble: OSError = OSError("no address")
+        trouble = OSError("no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             if not self._allow_link_local and is_link_local(str(address[0])):
                 raise ForbiddenAddressError(f"{host} resolves to the link-local address {address[0]}")
@@ -201,7 +201,7 @@ class Client:
         self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
     ) -> Answer | Trouble:
         headers: dict[bytes | str, bytes | str] = extra | {
-            "Authorization": self._credentials.header.reveal(),
+            "Authorization": self._credentials.wire(),
             "Content-Type": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": "returns-cqrs-openobserve",
@@ -223,9 +223,9 @@ class Client:
         return Answer(response.status, headers, body, flaw or self._excerpt(body[: 4 * _EXCERPT]))
 
     def _excerpt(self, body: bytes) -> str:
-        text = self._credentials.mask(body.decode("utf-8", "replace"))
-        line = "".join(c if c.isprintable() else " " for c in text)
-        return " ".join(line.split())[:_EXCERPT]
+        return " ".join(_printable(self._credentials.mask(body.decode("utf-8", "replace"))).split())[
+            :_EXCERPT
+        ]
 
     def _trouble(self, error: Exception) -> Trouble:
         cause, words = _cause(error)

@@ -16,6 +16,16 @@ _URL_SAFE: Final = "is base64 in the URL-safe or unpadded form, which the server
 
 
 @final
+class Hidden(bytes):
+    """A header's value that a traceback with locals does not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+@final
 @attrs.frozen
 class Credentials:
     """How requests authenticate.
@@ -27,6 +37,10 @@ class Credentials:
 
     header: Secret
     warning: str = ""
+
+    def wire(self) -> Hidden:
+        """Give the header's value as it is sent."""
+        return Hidden(self.header.reveal().encode("latin-1"))
 
     def mask(self, text: str) -> str:
         """Hide every form of the secret in a text that somebody else wrote, such as a server's answer."""

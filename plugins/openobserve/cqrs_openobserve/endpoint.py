@@ -83,11 +83,6 @@ def parse_endpoint(text: str) -> Endpoint:
     )
 
 
-def hide_credentials(text: str) -> str:
-    """Hide the part of a URL that stands before an ``@``."""
-    return re.sub(r"//[^/@]*@", "//********@", text)
-
-
 def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Give the IP address that a host text stands for, old notations included; None for a name.
 
@@ -137,8 +132,8 @@ def _host(parts: SplitResult) -> str:
     host = (parts.hostname or "").lower()
     if not host:
         raise Invalid("has no host")
-    if ":" in host:
-        if address_of(host) is None:
+    if "[" in parts.netloc:
+        if ":" not in host or address_of(host) is None:
             raise Invalid("has a host that is not an IPv6 address")
         return host
     try:

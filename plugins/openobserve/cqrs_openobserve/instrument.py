@@ -67,7 +67,8 @@ class DispatchInstrument(Instrument):
         """Give the pipeline with one observation around it."""
         subject = self._subject(handler)
         queue, append, successes = self._queue, self._queue.successes.append, self._queue.successes
-        now, bits, slow = self._clock.monotonic_ns, _random.getrandbits, subject.slow_ns
+        now, bits = self._clock.monotonic_ns, _random.getrandbits
+        slow = subject.slow_ns if self._least <= LEVELS["WARN"] else 2**62
         every_success, starts = self._least <= LEVELS["INFO"], self._least <= LEVELS["DEBUG"]
         success: type[object] = Success
         get_context, announce, ended_otherwise = current.get, self._announce, self._ended_otherwise
@@ -186,7 +187,7 @@ def identify(error: object) -> tuple[str | None, str | None]:
     Returns:
         ``error_type`` and ``error_code``; a crash's code is the class of its exception.
     """
-    if isinstance(error, HandlerCrashed):
+    if type(error) is HandlerCrashed:
         return "HandlerCrashed", error.exception_type
     try:
         code = getattr(error, "code", None)

@@ -58,4 +58,4 @@ def _program() -> str:
     name = (
         str(spec.name).removesuffix(".__main__") if spec is not None else Path(sys.argv[0] or "python").stem
     )
-    return name if name.strip("-") else "python"
+    return "python" if name.startswith("-") or not name else name

@@ -52,7 +52,9 @@ def make_pipeline(configure: Configure) -> Iterator[MakePipeline]:
 def observe() -> Callable[..., Observation]:
     """Makes an observation."""
 
-    def observe(number: int = 1, *, kind: Any = "command", outcome: Any = "success", ended: int = 0) -> Observation:
+    def observe(
+        number: int = 1, *, kind: Any = "command", outcome: Any = "success", ended: int = 0
+    ) -> Observation:
         import time
 
         subject = Subject(kind, "handled", "PlaceOrder", "shop.place_order")

@@ -17,9 +17,9 @@ def counted(good: int, bad: int) -> Answer:
 
 answers = st.one_of(
     st.builds(counted, st.integers(0, 9), st.integers(0, 9)),
-    st.sampled_from([200, 204, 206, 301, 400, 401, 403, 404, 408, 413, 415, 418, 422, 425, 429, 500, 502, 503]).map(
-        Answer
-    ),
+    st.sampled_from(
+        [200, 204, 206, 301, 400, 401, 403, 404, 408, 413, 415, 418, 422, 425, 429, 500, 502, 503]
+    ).map(Answer),
     st.sampled_from(["refused", "timeout", "reset", "tls"]).map(lambda cause: Trouble(cause, "x")),
     st.binary(max_size=20).map(lambda body: Answer(200, body=body)),
 )
@@ -30,34 +30,40 @@ class Books(RuleBasedStateMachine):
 
     @initialize(retries=st.integers(0, 3))
     def begin(self, retries: int) -> None:
+        """Start with empty books."""
         self.delivery = Delivery(retries, lambda: 0.5)
         self.accepted = 0
         self.now = 10**18
 
     @rule(size=st.integers(1, 9))
     def add(self, size: int) -> None:
+        """The worker hands over a payload."""
         rows = tuple(b"{}" for _ in range(size))
         self.delivery.add(Payload("s", rows, (self.now,) * size))
         self.accepted += size
 
     @rule(answer=answers, hurry=st.booleans())
-    def send(self, answer: Answer | Trouble, hurry: bool) -> None:
+    def send(self, answer: Answer | Trouble, *, hurry: bool) -> None:
+        """The sender sends, and some answer comes."""
         payload = self.delivery.next(self.now, hurry=hurry)
         if isinstance(payload, Payload):
             self.delivery.answered(payload, meaning(answer, len(payload), NOW), self.now)
 
     @rule()
     def store_everything(self) -> None:
+        """The server takes a payload."""
         payload = self.delivery.next(self.now, hurry=True)
         if isinstance(payload, Payload):
             self.delivery.answered(payload, meaning(counted(len(payload), 0), len(payload), NOW), self.now)
 
     @rule(seconds=st.sampled_from([0, 1, 5, 300, OLDEST_NS // 10**9]))
     def wait(self, seconds: int) -> None:
+        """Time passes."""
         self.now += seconds * 10**9
 
     @rule(answer=answers)
     def answer_after_giving_up(self, answer: Answer | Trouble) -> None:
+        """An answer comes too late."""
         payload = self.delivery.next(self.now, hurry=True)
         self.delivery.give_up("shutdown_timeout")
         if isinstance(payload, Payload):
@@ -66,6 +72,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "delivery"))
     @invariant()
     def books_balance(self) -> None:
+        """Nothing is forgotten and nothing counted twice."""
         settled = self.delivery.settled
         dropped = settled.dropped
         assert all(count > 0 for count in dropped.values())

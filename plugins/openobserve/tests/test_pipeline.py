@@ -5,24 +5,32 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cqrs_openobserve.ledger import SignalLedger
-from cqrs_openobserve.observations import REST, SUCCESSES
+from cqrs_openobserve.observations import REST, SUCCESSES, Observation
+from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.testing import Behaviour, Drip, FaultServer, Hang, Received, Reply, Reset, stored
 
+Make = Callable[..., Pipeline]
+Observe = Callable[..., Observation]
 
-def times(count: int, first: Behaviour, then=lambda received: stored(len(received.rows))):
+
+def times(count: int, first: Behaviour) -> Callable[[Received], Behaviour]:
     """Answer a few times with a fault, then well."""
     left = [first] * count
-    return lambda received: left.pop() if left else then(received)
+    return lambda received: left.pop() if left else stored(len(received.rows))
 
 
 def books(accepted: int, delivered: int, **dropped: int) -> SignalLedger:
     return SignalLedger("logs", accepted, delivered, accepted - delivered - sum(dropped.values()), dropped)
 
 
-def test_everything_offered_is_delivered_once(server, make_pipeline, observe) -> None:
+def test_everything_offered_is_delivered_once(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """A healthy server gets every record, in requests of at most 1,000, and the books say so."""
     pipeline = make_pipeline()
     for number in range(2_500):
@@ -37,7 +45,7 @@ def test_everything_offered_is_delivered_once(server, make_pipeline, observe) ->
     assert max(len(received.rows) for received in server.received) <= 1_000
 
 
-def test_each_kind_goes_to_its_stream(server, make_pipeline, observe) -> None:
+def test_each_kind_goes_to_its_stream(server: FaultServer, make_pipeline: Make, observe: Observe) -> None:
     """Commands, queries and events have a stream each, under the server's names."""
     pipeline = make_pipeline()
     for kind in ("command", "query", "event"):
@@ -54,10 +62,20 @@ def test_each_kind_goes_to_its_stream(server, make_pipeline, observe) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [Reset(), Reset(b"HTTP/1.1 200 OK\r\nContent-Le"), Reply(503), Reply(500), Reply(429), Reply(408), Reply(425)],
+    [
+        Reset(),
+        Reset(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        Reply(503),
+        Reply(500),
+        Reply(429),
+        Reply(408),
+        Reply(425),
+    ],
     ids=str,
 )
-def test_a_passing_fault_loses_nothing(server, make_pipeline, observe, fault) -> None:
+def test_a_passing_fault_loses_nothing(
+    server: FaultServer, make_pipeline: Make, observe: Observe, fault: Behaviour
+) -> None:
     """What a server that stumbles does not take is sent again, and delivered."""
     server.behave = times(1, fault)
     pipeline = make_pipeline()
@@ -68,7 +86,7 @@ def test_a_passing_fault_loses_nothing(server, make_pipeline, observe, fault) ->
     assert pipeline.ledger() == books(100, 100)
 
 
-def test_a_server_that_comes_back_gets_everything(make_pipeline, observe) -> None:
+def test_a_server_that_comes_back_gets_everything(make_pipeline: Make, observe: Observe) -> None:
     """Refused connections keep records waiting; when the port opens they arrive."""
     absent = FaultServer()
     absent.close()
@@ -80,7 +98,7 @@ def test_a_server_that_comes_back_gets_everything(make_pipeline, observe) -> Non
     assert "OPENOBSERVE_URL" in pipeline.trouble
 
 
-def test_refused_records_are_counted(server, make_pipeline, observe) -> None:
+def test_refused_records_are_counted(server: FaultServer, make_pipeline: Make, observe: Observe) -> None:
     """200 with failed=k: k are lost as rejected, the rest is delivered, and the server's text is told."""
     server.behave = lambda received: stored(len(received.rows) - 2, 2, "Too old data")
     pipeline = make_pipeline()
@@ -107,7 +125,9 @@ def test_refused_records_are_counted(server, make_pipeline, observe) -> None:
     ],
     ids=lambda reply: f"{reply.status} {reply.body[:20]!r}",
 )
-def test_200_without_counts_is_not_delivered(server, make_pipeline, observe, answer) -> None:
+def test_200_without_counts_is_not_delivered(
+    server: FaultServer, make_pipeline: Make, observe: Observe, answer: Reply
+) -> None:
     """An answer that does not count the records is retried, then they are unaccounted, never delivered."""
     server.behave = lambda _: answer
     pipeline = make_pipeline(max_retries=1)
@@ -118,7 +138,7 @@ def test_200_without_counts_is_not_delivered(server, make_pipeline, observe, ans
     assert len(server.received) == 2
 
 
-def test_one_bad_record_costs_one(server, make_pipeline, observe) -> None:
+def test_one_bad_record_costs_one(server: FaultServer, make_pipeline: Make, observe: Observe) -> None:
     """A 400 for one record of 100: the other 99 are delivered in at most 2·log₂N + 1 requests."""
 
     def behave(received: Received) -> Behaviour:
@@ -138,7 +158,9 @@ def test_one_bad_record_costs_one(server, make_pipeline, observe) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 415, 301, 307])
-def test_a_setting_to_mend_keeps_the_records(server, make_pipeline, observe, caplog, status) -> None:
+def test_a_setting_to_mend_keeps_the_records(
+    server: FaultServer, make_pipeline: Make, observe: Observe, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
     """What somebody can mend costs no record while it is young, few requests, and one line that names a variable."""
     server.behave = lambda _: Reply(status, b"No", {"Location": "http://127.0.0.1:9/elsewhere?token=1"})
     pipeline = make_pipeline()
@@ -154,7 +176,7 @@ def test_a_setting_to_mend_keeps_the_records(server, make_pipeline, observe, cap
     assert "s3cret-canary" not in caplog.text
 
 
-def test_a_redirect_is_not_followed(server, make_pipeline, observe) -> None:
+def test_a_redirect_is_not_followed(server: FaultServer, make_pipeline: Make, observe: Observe) -> None:
     """Another host never sees the token."""
     with FaultServer() as elsewhere:
         server.behave = lambda _: Reply(307, headers={"Location": f"{elsewhere.url}/x"})
@@ -166,7 +188,9 @@ def test_a_redirect_is_not_followed(server, make_pipeline, observe) -> None:
 
 
 @pytest.mark.parametrize("fault", [Hang(), Drip(), Drip(0.02, b"HTTP/1.1 200 OK\r\n\r\n")], ids=str)
-def test_a_request_ends_at_its_total_deadline(server, make_pipeline, observe, fault) -> None:
+def test_a_request_ends_at_its_total_deadline(
+    server: FaultServer, make_pipeline: Make, observe: Observe, fault: Behaviour
+) -> None:
     """A server that hangs or drips holds a request no longer than OPENOBSERVE_TIMEOUT."""
     server.behave = times(1, fault)
     pipeline = make_pipeline(timeout="300ms")
@@ -180,7 +204,11 @@ def test_a_request_ends_at_its_total_deadline(server, make_pipeline, observe, fa
 
 @pytest.mark.parametrize("fault", [Hang(), Drip(), Reply(503), Reply(401), Reset()], ids=str)
 def test_stop_ends_within_its_time_and_says_what_was_lost(
-    server, make_pipeline, observe, capsys, fault
+    server: FaultServer,
+    make_pipeline: Make,
+    observe: Observe,
+    capsys: pytest.CaptureFixture[str],
+    fault: Behaviour,
 ) -> None:
     """Whatever the server does: stop is bounded, the books balance, one stderr line tells count, reason and cause."""
     server.behave = lambda _: fault
@@ -200,7 +228,9 @@ def test_stop_ends_within_its_time_and_says_what_was_lost(
     assert "s3cret-canary" not in lines[0]
 
 
-def test_stop_sends_what_waits(server, make_pipeline, observe, capsys) -> None:
+def test_stop_sends_what_waits(
+    make_pipeline: Make, observe: Observe, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With a healthy server, stop delivers everything and says nothing."""
     pipeline = make_pipeline(flush_interval="60s")
     for number in range(5_000):
@@ -212,7 +242,9 @@ def test_stop_sends_what_waits(server, make_pipeline, observe, capsys) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_stop_gives_a_server_that_was_away_one_chance(server, make_pipeline, observe) -> None:
+def test_stop_gives_a_server_that_was_away_one_chance(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """While the breaker is open, stop still tries once and delivers if the server is back."""
     server.behave = times(1, Reply(503, headers={"Retry-After": "200"}))
     pipeline = make_pipeline()
@@ -224,7 +256,7 @@ def test_stop_gives_a_server_that_was_away_one_chance(server, make_pipeline, obs
     assert pipeline.ledger() == books(1, 1)
 
 
-def test_stop_is_idempotent_and_works_before_start(make_pipeline, observe) -> None:
+def test_stop_is_idempotent_and_works_before_start(make_pipeline: Make, observe: Observe) -> None:
     """Stop before the first record, stop twice, stop from several threads: nothing happens but the stop."""
     pipeline = make_pipeline()
     assert pipeline.stop().complete
@@ -239,7 +271,9 @@ def test_stop_is_idempotent_and_works_before_start(make_pipeline, observe) -> No
     assert pipeline.flush(0.2).complete
 
 
-def test_a_full_queue_drops_the_newest_success_and_keeps_errors(make_pipeline, observe) -> None:
+def test_a_full_queue_drops_the_newest_success_and_keeps_errors(
+    make_pipeline: Make, observe: Observe
+) -> None:
     """Successes cannot push out errors; what does not fit is counted."""
     absent = FaultServer()
     absent.close()
@@ -254,7 +288,9 @@ def test_a_full_queue_drops_the_newest_success_and_keeps_errors(make_pipeline, o
     assert pipeline.queue.successes[-1][4] == SUCCESSES - 1
 
 
-def test_callers_in_many_threads_are_all_counted(server, make_pipeline, observe) -> None:
+def test_callers_in_many_threads_are_all_counted(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """Every record of every thread is accounted for, those that did not fit included."""
     pipeline = make_pipeline()
     server.behave = lambda received: (time.sleep(0.01), stored(len(received.rows)))[1]
@@ -275,7 +311,9 @@ def test_callers_in_many_threads_are_all_counted(server, make_pipeline, observe)
     assert len(server.delivered) == ledger.delivered == 30_000 - ledger.lost
 
 
-def test_flush_reports_what_it_could_not_do(server, make_pipeline, observe) -> None:
+def test_flush_reports_what_it_could_not_do(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """A flush that runs out of time says so and what still waits; it is never a bare True."""
     server.behave = lambda _: Hang()
     pipeline = make_pipeline(exit_timeout="100ms")
@@ -286,12 +324,14 @@ def test_flush_reports_what_it_could_not_do(server, make_pipeline, observe) -> N
     assert 0.2 <= report.seconds < 0.6
 
 
-def test_a_failing_step_is_counted_and_the_pipeline_goes_on(server, make_pipeline, observe, caplog) -> None:
+def test_a_failing_step_is_counted_and_the_pipeline_goes_on(
+    make_pipeline: Make, observe: Observe, caplog: pytest.LogCaptureFixture
+) -> None:
     """Records in a step that fails are lost as internal; the next ones arrive."""
     pipeline = make_pipeline()
     row, failures = pipeline._rows.row, [RuntimeError("out of memory")]
 
-    def failing(*arguments):
+    def failing(*arguments: Any) -> dict[str, object]:
         if failures:
             raise failures.pop()
         return row(*arguments)
@@ -307,7 +347,9 @@ def test_a_failing_step_is_counted_and_the_pipeline_goes_on(server, make_pipelin
     assert "A step of the telemetry pipeline failed" in caplog.text
 
 
-def test_timestamps_are_wall_clock_microseconds(server, make_pipeline, observe) -> None:
+def test_timestamps_are_wall_clock_microseconds(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """A record's time is when its dispatch ended, not when it was sent."""
     pipeline = make_pipeline()
     now = time.time_ns() // 1000
@@ -317,7 +359,7 @@ def test_timestamps_are_wall_clock_microseconds(server, make_pipeline, observe) 
     assert abs(server.delivered[0]["_timestamp"] - (now - 60_000_000)) < 1_000_000
 
 
-def test_what_is_too_old_is_never_sent(server, make_pipeline, observe) -> None:
+def test_what_is_too_old_is_never_sent(server: FaultServer, make_pipeline: Make, observe: Observe) -> None:
     """Records that the server would silently refuse for their age expire here, counted."""
     pipeline = make_pipeline()
     old = time.monotonic_ns() - 5 * 3600 * 10**9
@@ -329,10 +371,14 @@ def test_what_is_too_old_is_never_sent(server, make_pipeline, observe) -> None:
     assert [int(row["message_id"], 16) for row in server.delivered] == [2]
 
 
-def test_requests_are_plain_json_with_the_credentials(server, make_pipeline, observe) -> None:
+def test_requests_are_plain_json_with_the_credentials(
+    server: FaultServer, make_pipeline: Make, observe: Observe
+) -> None:
     """Basic credentials, gzip, JSON, no cookies."""
     server.behave = lambda received: Reply(
-        200, stored(len(received.rows)).body, {"Set-Cookie": "auth_tokens=x", "Content-Type": "application/json"}
+        200,
+        stored(len(received.rows)).body,
+        {"Set-Cookie": "auth_tokens=x", "Content-Type": "application/json"},
     )
     pipeline = make_pipeline()
     for number in range(3):

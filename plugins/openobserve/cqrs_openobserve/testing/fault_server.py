@@ -107,7 +107,7 @@ def stored(records: int, failed: int = 0, error: str = "") -> Reply:
 
 
 def _store_all(received: Received) -> Behaviour:
-    return stored(len(received.rows))
+    return stored(len(received.rows)) if received.path.endswith("/_json") else Reply(404)
 
 
 @final

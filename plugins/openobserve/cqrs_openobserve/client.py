@@ -223,16 +223,17 @@ class Client:
         return Answer(response.status, headers, body, flaw or self._excerpt(body[: 4 * _EXCERPT]))
 
     def _excerpt(self, body: bytes) -> str:
-        return " ".join(_printable(self._credentials.mask(body.decode("utf-8", "replace"))).split())[
-            :_EXCERPT
-        ]
+        text = self._credentials.mask(body.decode("utf-8", "replace"))
+        return " ".join(_printable(text).split())[:_EXCERPT]
 
     def _trouble(self, error: Exception) -> Trouble:
         cause, words = _cause(error)
         detail = self._credentials.mask(f"{words}{f' ({error})' if str(error) else ''}")
-        return Trouble(
-            cause, f"{self._base} {''.join(c if c.isprintable() else ' ' for c in detail)[:_EXCERPT]}"
-        )
+        return Trouble(cause, f"{self._base} {_printable(detail)[:_EXCERPT]}")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _pool(backend: _Backend, tls: ssl.SSLContext | None, proxy: str) -> httpcore.ConnectionPool:

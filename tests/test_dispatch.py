@@ -25,7 +25,7 @@ class Ballast:
         self.bytes = bytearray(10_000_000)
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     """An exception whose text cannot be made."""
 
     def __str__(self) -> str:
@@ -33,27 +33,27 @@ class Unprintable(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Frozen(Exception):
+class FrozenError(Exception):
     """An exception that refuses every assignment, that of its traceback included."""
 
     sku: str
 
 
-class Misleading(Exception):
+class MisleadingError(Exception):
     """An exception with an attribute that has the name of an exception group's."""
 
     exceptions = 5
 
 
 def raising(error: BaseException) -> Callable[[Any], Any]:
-    async def call(message: object) -> Any:
+    async def call(_message: object) -> Any:
         raise error
 
     return call
 
 
 def returning(answer: Any) -> Callable[[Any], Any]:
-    async def call(message: object) -> Any:
+    async def call(_message: object) -> Any:
         return answer
 
     return call
@@ -65,7 +65,9 @@ async def crash_of(error: BaseException, info: HandlerInfo) -> HandlerCrashed:
     return fault
 
 
-@pytest.mark.parametrize("answer", [Success(1), Success(None), Failure("no"), Failure(ValueError("no"))], ids=str)
+@pytest.mark.parametrize(
+    "answer", [Success(1), Success(None), Failure("no"), Failure(ValueError("no"))], ids=str
+)
 async def test_a_result_comes_back_as_it_is(answer: Any, info: HandlerInfo) -> None:
     """The handler's own object is the answer, success or failure."""
     assert await guard(returning(answer), info)(None) is answer  # type: ignore[arg-type]
@@ -80,9 +82,9 @@ async def test_a_result_comes_back_as_it_is(answer: Any, info: HandlerInfo) -> N
         (MemoryError(), "builtins.MemoryError", ""),
         (StopAsyncIteration(), "builtins.StopAsyncIteration", ""),
         (anyio.BrokenResourceError(), "anyio.BrokenResourceError", ""),
-        (Unprintable(), f"{__name__}.Unprintable", "<str() raised RuntimeError>"),
-        (Frozen("a"), f"{__name__}.Frozen", "a"),
-        (Misleading("x"), f"{__name__}.Misleading", "x"),
+        (UnprintableError(), f"{__name__}.UnprintableError", "<str() raised RuntimeError>"),
+        (FrozenError("a"), f"{__name__}.FrozenError", "a"),
+        (MisleadingError("x"), f"{__name__}.MisleadingError", "x"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
@@ -149,10 +151,10 @@ async def test_a_coroutine_that_was_not_awaited_breaks_the_contract(info: Handle
 
     async def answer() -> Any: ...
 
-    async def forgetful(message: object) -> Any:
+    async def forgetful(_message: object) -> Any:
         return answer()
 
-    with pytest.warns(RuntimeWarning, match="never awaited"):
+    with pytest.warns(RuntimeWarning, match="never awaited"):  # noqa: PT031 - the warning comes when it is collected
         fault = (await guard(forgetful, info)(None)).failure()  # type: ignore[arg-type]
         gc.collect()
 
@@ -203,13 +205,15 @@ async def _fail_in_a_group(ballast: Ballast) -> None:
 
 
 @pytest.mark.parametrize(
-    "fail", [_fail_directly, _fail_with_a_cause, _fail_while_handling, _fail_in_a_group], ids=lambda f: f.__name__
+    "fail",
+    [_fail_directly, _fail_with_a_cause, _fail_while_handling, _fail_in_a_group],
+    ids=lambda f: f.__name__,
 )
 async def test_a_crash_keeps_no_frame_alive(fail: Callable[[Ballast], Any], info: HandlerInfo) -> None:
     """A large local of the handler is freed though the fault is kept, also behind causes, contexts and groups."""
     seen: list[weakref.ref[Ballast]] = []
 
-    async def call(message: object) -> Any:
+    async def call(_message: object) -> Any:
         ballast = Ballast()
         seen.append(weakref.ref(ballast))
         await fail(ballast)
@@ -254,7 +258,7 @@ async def test_a_handler_that_takes_too_long_is_cancelled(info: HandlerInfo) -> 
     """At its timeout the handler is really cancelled, its shielded clean-up runs, and TimedOut is the answer."""
     steps: list[str] = []
 
-    async def slow(message: object) -> Any:
+    async def slow(_message: object) -> Any:
         try:
             await anyio.sleep_forever()
         finally:
@@ -276,7 +280,7 @@ async def test_a_handler_in_time_is_not_touched(info: HandlerInfo) -> None:
 async def test_a_crash_while_being_cancelled_at_the_timeout_is_a_crash(info: HandlerInfo) -> None:
     """What the clean-up raises is told, not hidden behind the timeout."""
 
-    async def slow(message: object) -> Any:
+    async def slow(_message: object) -> Any:
         try:
             await anyio.sleep_forever()
         finally:
@@ -292,7 +296,7 @@ async def test_a_crash_while_being_cancelled_at_the_timeout_is_a_crash(info: Han
 async def test_cancellation_from_outside_is_no_timeout(how: str, info: HandlerInfo) -> None:
     """A caller that is cancelled, by its task or its scope, gets cancellation, never TimedOut."""
     answers: list[object] = []
-    guarded = guard(limited(lambda message: anyio.sleep_forever(), info, 60.0), info)
+    guarded = guard(limited(lambda _message: anyio.sleep_forever(), info, 60.0), info)
 
     async def caller() -> None:
         answers.append(await guarded(None))  # type: ignore[arg-type]
@@ -314,7 +318,7 @@ async def test_cancellation_from_outside_is_no_timeout(how: str, info: HandlerIn
 async def test_an_inner_deadline_is_the_handlers_own_business(info: HandlerInfo) -> None:
     """A handler whose own scope expires goes on; its answer counts."""
 
-    async def patient(message: object) -> Any:
+    async def patient(_message: object) -> Any:
         with anyio.move_on_after(0.01):
             await anyio.sleep_forever()
         return Success("fallback")
@@ -325,7 +329,7 @@ async def test_an_inner_deadline_is_the_handlers_own_business(info: HandlerInfo)
 async def test_a_value_of_a_class_that_cannot_be_hashed_is_a_value(info: HandlerInfo) -> None:
     """The look into a Result asks nothing of the class of what it holds."""
 
-    class Meta(type):
+    class Meta(type):  # noqa: PLW1641 - that it cannot be hashed is the point
         def __eq__(cls, other: object) -> bool:
             raise RuntimeError("classes of this kind do not compare")
 

@@ -55,8 +55,15 @@ def test_no_fault_is_a_subclass_of_another() -> None:
 
 @pytest.mark.parametrize(
     ("error", "rejection"),
-    [(Forbidden("ann"), True), (Refused(Forbidden("ann")), True), (CRASH, False), ("text", False), (None, False)]
-    + [(ValueError("no"), False), (Forbidden, False)],
+    [
+        (Forbidden("ann"), True),
+        (Refused(Forbidden("ann")), True),
+        (CRASH, False),
+        ("text", False),
+        (None, False),
+        (ValueError("no"), False),
+        (Forbidden, False),
+    ],
     ids=str,
 )
 def test_a_rejection_is_told_from_a_failure(error: object, *, rejection: bool) -> None:

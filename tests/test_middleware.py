@@ -40,7 +40,7 @@ def journal() -> list[str]:
 
 
 def noting(name: str, journal: list[str]) -> Middleware:
-    def factory(next: Next, handler: HandlerInfo) -> Next:
+    def factory(next: Next, _handler: HandlerInfo) -> Next:
         async def call(message: Message[Any, Any], /) -> Result[Any, Any | Fault]:
             journal.append(f"{name} before")
             result = await next(message)
@@ -53,8 +53,8 @@ def noting(name: str, journal: list[str]) -> Middleware:
 
 
 def answering(answer: Any) -> Middleware:
-    def factory(next: Next, handler: HandlerInfo) -> Next:
-        async def call(message: Message[Any, Any], /) -> Any:
+    def factory(_next: Next, _handler: HandlerInfo) -> Next:
+        async def call(_message: Message[Any, Any], /) -> Any:
             return answer
 
         return call
@@ -63,7 +63,7 @@ def answering(answer: Any) -> Middleware:
 
 
 def crashing(*, after: bool) -> Middleware:
-    def factory(next: Next, handler: HandlerInfo) -> Next:
+    def factory(next: Next, _handler: HandlerInfo) -> Next:
         async def call(message: Message[Any, Any], /) -> Result[Any, Any | Fault]:
             if after:
                 await next(message)
@@ -74,7 +74,9 @@ def crashing(*, after: bool) -> Middleware:
     return factory
 
 
-async def test_the_first_middleware_is_the_outermost(compose_app: Any, orders: Feature, journal: list[str]) -> None:
+async def test_the_first_middleware_is_the_outermost(
+    compose_app: Any, orders: Feature, journal: list[str]
+) -> None:
     """Middleware runs in the order given on the way in, and in reverse on the way out."""
     async with compose_app(orders, middleware=[noting("a", journal), noting("b", journal)]) as bus:
         assert await bus.commands.execute(Place(3)) == Success(3)
@@ -96,7 +98,7 @@ async def test_a_middleware_may_refuse_without_calling_on(
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_middleware_that_crashes_is_a_crash_of_its_stage(
-    after: bool, compose_app: Any, orders: Feature, journal: list[str]
+    compose_app: Any, orders: Feature, journal: list[str], *, after: bool
 ) -> None:
     """Before or after `next`, a crash of a middleware is told as one, with the handler that it was around."""
     async with compose_app(orders, middleware=[crashing(after=after)]) as bus:
@@ -120,7 +122,9 @@ async def test_a_middleware_that_answers_junk_breaks_the_contract(
     assert fault.handler.startswith("a middleware around ")
 
 
-async def test_a_middleware_sees_the_crash_of_its_handler_as_a_value(compose_app: Any, journal: list[str]) -> None:
+async def test_a_middleware_sees_the_crash_of_its_handler_as_a_value(
+    compose_app: Any, journal: list[str]
+) -> None:
     """The handler is guarded inside of the middleware, which gets a Failure and never an exception."""
     feature = Feature("broken")
 

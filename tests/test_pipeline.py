@@ -27,7 +27,7 @@ class Watching(Instrument):
 
     name = "watching"
 
-    def around(self, next: Next, handler: HandlerInfo, /) -> Next:
+    def around(self, next: Next, _handler: HandlerInfo, /) -> Next:
         """Pass on."""
 
         async def call(message: Message[Any, Any], /) -> Result[Any, Any | Fault]:
@@ -51,14 +51,14 @@ class Idle(Plugin):
         return Success(None)
 
 
-def passing(next: Next, handler: HandlerInfo) -> Next:
+def passing(next: Next, _handler: HandlerInfo) -> Next:
     async def call(message: Message[Any, Any], /) -> Result[Any, Any | Fault]:
         return await next(message)
 
     return call
 
 
-async def handle(message: object) -> Result[Any, Any]:
+async def handle(_message: object) -> Result[Any, Any]:
     return Success(1)
 
 
@@ -80,7 +80,12 @@ def shape(app: Any) -> dict[object, list[types.CodeType]]:
         event: [code for subscriber in audience.subscribers for code in codes(subscriber.deliver)]
         for event, audience in app._listeners.audiences.items()
     }
-    return {**pipelines, **deliveries, "watched": [app._listeners.watched], "hearing": [*app._listeners.hearing]}
+    return {
+        **pipelines,
+        **deliveries,
+        "watched": [app._listeners.watched],
+        "hearing": [*app._listeners.hearing],
+    }
 
 
 @pytest.mark.parametrize(
@@ -101,8 +106,16 @@ def shape(app: Any) -> dict[object, list[types.CodeType]]:
         (
             Surroundings(middleware=[passing], instruments=[Watching(), Watching()]),
             0.5,
-            ["context", "instrument watching", "instrument watching", "barrier", "middleware passing", "guard"]
-            + ["timeout 0.5 s", "handler shop.place_order"],
+            [
+                "context",
+                "instrument watching",
+                "instrument watching",
+                "barrier",
+                "middleware passing",
+                "guard",
+                "timeout 0.5 s",
+                "handler shop.place_order",
+            ],
         ),
     ],
     ids=["bare", "timeout", "middleware", "instrument", "all"],
@@ -134,7 +147,7 @@ async def test_a_pipeline_answers(info: HandlerInfo) -> None:
 def test_a_middleware_that_gives_no_function_cannot_be_composed(junk: Any, info: HandlerInfo) -> None:
     """A factory that forgets to return its function is refused when the app starts, by name."""
 
-    def forgetful(next: Next, handler: HandlerInfo) -> Any:
+    def forgetful(_next: Next, _handler: HandlerInfo) -> Any:
         return junk
 
     with pytest.raises(TypeError, match=f"forgetful gave a {type(junk).__name__}, not a function"):

@@ -31,7 +31,23 @@ def test_an_integer_is_ascii_digits_within_its_bounds(raw: str, value: int) -> N
 
 @pytest.mark.parametrize(
     "raw",
-    ["", " ", "abc", "1e3", "5.0", "0x10", "0", "-5", "+5", "1_000", "1000000000", "9" * 5000, "٣", "²", "5 "],
+    [
+        "",
+        " ",
+        "abc",
+        "1e3",
+        "5.0",
+        "0x10",
+        "0",
+        "-5",
+        "+5",
+        "1_000",
+        "1000000000",
+        "9" * 5000,
+        "\u0663",
+        "\u00b2",
+        "5 ",
+    ],
 )
 def test_everything_else_is_no_integer(raw: str) -> None:
     """Signs, points, exponents, underscores, other scripts and what lies outside are refused with the bounds."""
@@ -53,7 +69,22 @@ def test_negative_zero_is_zero() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["nan", "inf", "-inf", "1.0000001", "0,1", "10%", "True", "1e309", "1e-3", "1_0", ".5", "1.", "", "٠"],
+    [
+        "nan",
+        "inf",
+        "-inf",
+        "1.0000001",
+        "0,1",
+        "10%",
+        "True",
+        "1e309",
+        "1e-3",
+        "1_0",
+        ".5",
+        "1.",
+        "",
+        "\u0660",
+    ],
 )
 def test_everything_else_is_no_number(raw: str) -> None:
     """Exponents, infinities, not-a-number, commas and what lies outside are refused with the bounds."""
@@ -62,15 +93,25 @@ def test_everything_else_is_no_number(raw: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [("250", 250), ("250ms", 250), ("5s", 5000), ("5 s", 5000), ("1.5S", 1500), ("2m", 120_000)]
-    + [("2min", 120_000), ("1h", 3_600_000)],
+    [
+        ("250", 250),
+        ("250ms", 250),
+        ("5s", 5000),
+        ("5 s", 5000),
+        ("1.5S", 1500),
+        ("2m", 120000),
+        ("2min", 120000),
+        ("1h", 3600000),
+    ],
 )
 def test_a_duration_is_milliseconds_or_has_a_unit(raw: str, value: int) -> None:
     """A bare number counts milliseconds; ms, s, m, min and h are units, in any case."""
     assert milliseconds(1, 3_600_000).parse(raw) == value
 
 
-@pytest.mark.parametrize("raw", ["", "s", "5x", "5d", "-1", "-1s", "1e3ms", "1_0s", "5  s", "5s5s", "nan", "٥s"])
+@pytest.mark.parametrize(
+    "raw", ["", "s", "5x", "5d", "-1", "-1s", "1e3ms", "1_0s", "5  s", "5s5s", "nan", "\u0665s"]
+)
 def test_everything_else_is_no_duration(raw: str) -> None:
     """What is no number with a known unit is refused, naming the units."""
     assert broken_rule(milliseconds(0, 100_000), raw).startswith("is not a duration")
@@ -90,7 +131,10 @@ def test_a_duration_that_was_meant_in_seconds_gets_a_hint() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [(word, word in {"1", "true", "yes", "on"}) for word in "1 0 true false yes no on off".split()]
+    [
+        (word, word in {"1", "true", "yes", "on"})
+        for word in ["1", "0", "true", "false", "yes", "no", "on", "off"]
+    ]
     + [("TRUE", True), ("Yes", True), ("OFF", False)],
 )
 def test_a_boolean_is_one_of_eight_words(raw: str, *, value: bool) -> None:
@@ -98,7 +142,7 @@ def test_a_boolean_is_one_of_eight_words(raw: str, *, value: bool) -> None:
     assert boolean().parse(raw) is value
 
 
-@pytest.mark.parametrize("raw", ["", "maybe", "y", "n", "t", "2", "-1", "truee", "１"])
+@pytest.mark.parametrize("raw", ["", "maybe", "y", "n", "t", "2", "-1", "truee", "\uff11"])
 def test_any_other_word_is_no_boolean(raw: str) -> None:
     """An unknown word is refused with the list."""
     assert broken_rule(boolean(), raw) == "is not one of 1, 0, true, false, yes, no, on, off"
@@ -120,7 +164,9 @@ def test_a_text_is_taken_as_it_is() -> None:
     assert broken_rule(text(most=3), "abcd") == "is longer than 3 characters"
 
 
-@pytest.mark.parametrize("raw", ["a\nb", "a\r\nb", "a\x00b", "\x00ab", "a\x1bb", "a\u2028b", "a\u202eb", "\ud800"])
+@pytest.mark.parametrize(
+    "raw", ["a\nb", "a\r\nb", "a\x00b", "\x00ab", "a\x1bb", "a\u2028b", "a\u202eb", "\ud800"]
+)
 def test_a_text_holds_no_control_characters(raw: str) -> None:
     """Line breaks, NUL, escapes, direction marks and broken characters are refused."""
     assert "cannot be printed" in broken_rule(text(), raw)

@@ -26,7 +26,7 @@ async def handler(command: object, stock: Stock, *, mailer: Mailer, retries: int
 async def postponed(command: "object", *, stock: "Stock") -> None: ...
 
 
-async def optional(command: object, *, a: Stock | None = None, b: "None | Stock", c: int | str) -> None: ...
+async def optional(command: object, *, a: Stock | None = None, b: "None | Stock", c: int | str) -> None: ...  # noqa: RUF036 - both orders are read
 
 
 async def unannotated(command: object, *, stock) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001

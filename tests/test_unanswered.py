@@ -4,19 +4,24 @@ from cqrs.faults import AppClosed
 from cqrs.unanswered import answer_with, not_found
 
 
-class PlaceOrder: ...
+class PlaceOrder:
+    """A message by its name alone."""
 
 
-class PlaceOrders: ...
+class PlaceOrders:
+    """A message by its name alone."""
 
 
-class PlaceOffer: ...
+class PlaceOffer:
+    """A message by its name alone."""
 
 
-class CancelOrder: ...
+class CancelOrder:
+    """A message by its name alone."""
 
 
-class Bulk: ...
+class Bulk:
+    """A message by its name alone."""
 
 
 def test_the_nearest_names_are_told_best_first() -> None:
@@ -24,7 +29,9 @@ def test_the_nearest_names_are_told_best_first() -> None:
     fault = not_found(PlaceOrder(), [Bulk, CancelOrder, PlaceOffer, PlaceOrders])
 
     assert fault.message_type == f"{__name__}.PlaceOrder"
-    assert fault.nearest == tuple(f"{__name__}.{name}" for name in ["PlaceOrders", "PlaceOffer", "CancelOrder"])
+    assert fault.nearest == tuple(
+        f"{__name__}.{name}" for name in ["PlaceOrders", "PlaceOffer", "CancelOrder"]
+    )
     assert "feature.handles(PlaceOrder)" in fault.hint
 
 

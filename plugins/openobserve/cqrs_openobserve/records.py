@@ -88,7 +88,7 @@ class RowBuilder:
         subject, outcome, ended, duration, message, correlation, causation = observation[:7]
         trace, span, parent, error_type, error_code, subscribers = observation[7:]
         started = outcome == "start"
-        return {
+        row: dict[str, object] = {
             "_timestamp": anchor.micros(ended),
             "level": level_of(outcome, duration, subject.slow_ns),
             "message": _sentence(subject, outcome, subscribers),
@@ -112,8 +112,8 @@ class RowBuilder:
             "sampled": False,
             **self._constants,
             "record_id": self._next_id(),
-            **(_samples(subject.kind) if subject.record == "probe" else {}),
         }
+        return _filled(subject.kind, row) if subject.record == "probe" else row
 
     def probe_row(self, kind: Kind, micros: int, probe: str) -> dict[str, object]:
         """Make a row with a value in every column, so that the server gets to know them all.
@@ -123,12 +123,16 @@ class RowBuilder:
             micros: its ``_timestamp``.
             probe: its ``correlation_id``.
         """
-        row: dict[str, object] = {column.name: _SAMPLES[column.type] for column in columns_of(kind)}
         known: dict[str, object] = {
-            name: value for name, value in self._constants.items() if value is not None
+            "_timestamp": micros,
+            "level": "DEBUG",
+            "message": "probe",
+            "record": "probe",
+            "kind": kind,
+            "correlation_id": probe,
+            "record_id": self._next_id(),
         }
-        known |= {"_timestamp": micros, "level": "DEBUG", "message": "probe", "record": "probe", "kind": kind}
-        return row | known | {"correlation_id": probe, "record_id": self._next_id()}
+        return _filled(kind, self._constants | known)
 
     def _next_id(self) -> str:
         self._sequence += 1
@@ -142,7 +146,6 @@ def _sentence(subject: Subject, outcome: Outcome, subscribers: int | None) -> st
     return f"{subject.kind} {subject.message_type}{to} {_VERB[outcome]}"
 
 
-def _samples(kind: Kind) -> dict[str, object]:
-    filled = {"cache_status", "cache_hit", "cache_age_ms", "subscriber", "subscribers", "error_type"}
-    filled |= {"error_code", "error_message", "tenant", "principal", "causation_id", "parent_span_id"}
-    return {column.name: _SAMPLES[column.type] for column in columns_of(kind) if column.name in filled}
+def _filled(kind: Kind, row: Mapping[str, object]) -> dict[str, object]:
+    known = {name: value for name, value in row.items() if value is not None}
+    return {column.name: _SAMPLES[column.type] for column in columns_of(kind)} | known

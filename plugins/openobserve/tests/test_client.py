@@ -5,7 +5,8 @@ import socket
 import ssl
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import attrs
 import pytest
@@ -16,6 +17,7 @@ from cqrs_openobserve.plugin import client_of
 from cqrs_openobserve.testing import Behaviour, Drip, FaultServer, Hang, Reply, Reset
 
 Configure = Callable[..., Configuration]
+CERTIFICATES = Path(__file__).parent / "certificates"
 
 
 @pytest.fixture
@@ -120,6 +122,52 @@ def test_plain_http_behind_https_is_told_as_tls(server: FaultServer, configure: 
     assert isinstance(trouble, Trouble)
     assert trouble.cause in {"tls", "reset", "timeout"}
     assert server.received == []
+
+
+@pytest.fixture
+def secure() -> Iterator[FaultServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "cert.pem", CERTIFICATES / "key.pem")
+    with FaultServer(lambda _: Reply(200, b"x" * 100_000), tls=context) as running:
+        yield running
+
+
+def test_tls_with_a_certificate_of_ones_own(secure: FaultServer, configure: Configure) -> None:
+    """The same requests, kept alive, and the same deadline."""
+    configuration = configure(url=secure.url, ca_file=str(CERTIFICATES / "cert.pem"), timeout="500ms")
+    client = client_of(configuration, configuration.credentials)
+    for _ in range(2):
+        answer = client.call("POST", "/x", body=b"y" * 3_000_000)
+        assert isinstance(answer, Answer)
+        assert len(answer.body) == 100_000
+    for fault in (Hang(), Drip()):
+        secure.behave = lambda _, fault=fault: fault
+        began = time.monotonic()
+        trouble = client.call("GET", "/x")
+        assert isinstance(trouble, Trouble)
+        assert (trouble.cause, time.monotonic() - began < 0.7) == ("timeout", True)
+    client.close()
+
+
+@pytest.mark.parametrize("given", [{}, {"ca_file": str(CERTIFICATES / "cert.pem"), "host": "127.0.0.1"}])
+def test_a_certificate_that_does_not_fit_is_refused(
+    secure: FaultServer, configure: Configure, given: dict[str, str]
+) -> None:
+    """Unknown issuer, wrong host; nothing is sent, and the reason is told. Unless checking is switched off."""
+    url = secure.url.replace("localhost", given.pop("host", "localhost"))
+    configuration = configure(url=url, **given)
+    client = client_of(configuration, configuration.credentials)
+    trouble = client.call("GET", "/x")
+    client.close()
+    assert isinstance(trouble, Trouble)
+    assert trouble.cause == "tls"
+    assert "certificate verify failed" in trouble.text
+    assert secure.received == []
+
+    configuration = configure(url=url, insecure_tls=True)
+    client = client_of(configuration, configuration.credentials)
+    assert isinstance(client.call("GET", "/x"), Answer)
+    client.close()
 
 
 def test_a_name_that_resolves_to_a_link_local_address_is_refused(

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -116,6 +117,7 @@ class FaultServer:
 
     Args:
         behave: says how to answer a request; by default every record is stored.
+        tls: speak TLS with this certificate.
 
     Attributes:
         received: every request so far.
@@ -123,9 +125,12 @@ class FaultServer:
         port: where it listens.
     """
 
-    def __init__(self, behave: Callable[[Received], Behaviour] = _store_all) -> None:
+    def __init__(
+        self, behave: Callable[[Received], Behaviour] = _store_all, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.behave = behave
         self.received: list[Received] = []
+        self._tls = tls
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -134,7 +139,7 @@ class FaultServer:
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self._tls else f"http://127.0.0.1:{self.port}"
 
     @property
     def delivered(self) -> list[dict[str, object]]:
@@ -172,6 +177,11 @@ class FaultServer:
             self._spawn(partial(self._serve, connection))
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            with contextlib.suppress(OSError):
+                connection.settimeout(5)
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                connection.settimeout(0.05)
         with connection, contextlib.suppress(OSError):
             buffer = bytearray()
             while (received := self._read(connection, buffer)) is not None:

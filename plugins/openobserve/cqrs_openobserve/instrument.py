@@ -65,13 +65,12 @@ class DispatchInstrument(Instrument):
 
     def around(self, next: Next, handler: HandlerInfo, /) -> Next:
         """Give the pipeline with one observation around it."""
-        subject = self._subject(handler)
-        queue, append, successes = self._queue, self._queue.successes.append, self._queue.successes
-        now, bits = self._clock.monotonic_ns, _random.getrandbits
-        slow = subject.slow_ns if self._least <= LEVELS["WARN"] else 2**62
-        every_success, starts = self._least <= LEVELS["INFO"], self._least <= LEVELS["DEBUG"]
-        success: type[object] = Success
+        queue, successes, subject = self._queue, self._queue.successes, self._subject(handler)
+        append, now, bits = successes.append, self._clock.monotonic_ns, _random.getrandbits
         get_context, announce, ended_otherwise = current.get, self._announce, self._ended_otherwise
+        every_success, starts = self._least <= LEVELS["INFO"], self._least <= LEVELS["DEBUG"]
+        slow = subject.slow_ns if self._least <= LEVELS["WARN"] else 2**62
+        success: type[object] = Success
 
         async def observed(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
             context = get_context()

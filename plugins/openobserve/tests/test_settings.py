@@ -42,7 +42,7 @@ def test_text_instead_of_a_number_names_the_variable(name: str, text: str) -> No
 
 
 @pytest.mark.parametrize("name", BOOLEAN)
-@pytest.mark.parametrize("text", ["maybe", "2", "ja", "tru"])
+@pytest.mark.parametrize("text", ["maybe", "2", "ja", "yess"])
 def test_text_instead_of_a_boolean_names_the_variable(name: str, text: str) -> None:
     """The accepted words are listed."""
     assert f"{name}='{text}' is not one of 1, 0, true" in problems(**{name: text})

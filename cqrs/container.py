@@ -4,7 +4,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import GenericAlias
-from typing import Any, Final, final
+from typing import Any, Final, final, get_origin
 
 import attrs
 import punq
@@ -150,6 +150,8 @@ class Services:
         return Success(_punq_needs(registrations[0]) if registrations else None)
 
     def _registrations(self, service: Any) -> list[Any]:
+        if get_origin(service) is list:
+            return []  # punq answers a list with what is registered of its elements, whatever is registered for it
         found = self._container.registrations.build_context(service).all_registrations(service)
         return [registration for registration in found if not hasattr(registration.builder, _OURS)]
 
@@ -232,7 +234,7 @@ def _punq_needs(registration: Any) -> tuple[Parameter, ...]:
     return tuple(
         Parameter(name, service, name in optional)
         for name, service in registration.needs.items()
-        if name != "return" and name not in registration.args
+        if name != "return" and name not in registration.args and get_origin(service) is not list
     )
 
 
@@ -251,10 +253,11 @@ def _label(service: Any) -> str:
 
 def _missing(asked: _Asked) -> Problem:
     label = _label(asked.service)
+    by_punq = "" if get_origin(asked.service) is list else f"container.register({label}, ...) or "
     return Problem(
         Code.MISSING_DEPENDENCY,
         f"{asked.shown()}: nothing is registered for {label}.",
-        f"container.register({label}, ...) or feature.provides({label}, ...) before the app starts.",
+        f"{by_punq}feature.provides({label}, ...) before the app starts.",
         asked.place,
     )
 

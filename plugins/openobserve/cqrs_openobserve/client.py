@@ -18,6 +18,11 @@ from cqrs_openobserve.endpoint import Endpoint, is_link_local
 
 _SLICE_S: Final = 0.1
 _EXCERPT: Final = 300
+_HEADERS: Final[dict[bytes | str, bytes | str]] = {
+    "Content-Type": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "returns-cqrs-openobserve",
+}
 _quiet: ContextVar[bool] = ContextVar("cqrs_openobserve_quiet", default=False)
 
 
@@ -30,9 +35,11 @@ class ForbiddenAddressError(OSError):
 class _Stream(httpcore.NetworkStream):
     """A socket whose every operation ends at the deadline, in slices so that it may be drawn nearer."""
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, sock: socket.socket, backend: "_Backend") -> None:
         self._sock = sock
-        self._deadline = deadline
+        self._backend = backend
+        self._deadline = backend.deadline
+        backend.streams = [self]
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         del timeout
@@ -67,7 +74,7 @@ class _Stream(httpcore.NetworkStream):
         try:
             self._sock.settimeout(self._left(httpcore.ConnectTimeout))
             return _Stream(
-                ssl_context.wrap_socket(self._sock, server_hostname=server_hostname), self._deadline
+                ssl_context.wrap_socket(self._sock, server_hostname=server_hostname), self._backend
             )
         except TimeoutError as error:
             self._sock.close()
@@ -93,7 +100,7 @@ class _Stream(httpcore.NetworkStream):
 @final
 class _Backend(httpcore.NetworkBackend):
     def __init__(self, deadline: Deadline, *, allow_link_local: bool) -> None:
-        self._deadline = deadline
+        self.deadline = deadline
         self._allow_link_local = allow_link_local
         self.streams: list[_Stream] = []
 
@@ -112,15 +119,14 @@ class _Backend(httpcore.NetworkBackend):
                 raise ForbiddenAddressError(f"{host} resolves to the link-local address {address[0]}")
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(self._deadline.left())
+                sock.settimeout(self.deadline.left())
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 sock.close()
                 trouble = error
                 continue
-            self.streams = [_Stream(sock, self._deadline)]
-            return self.streams[0]
+            return _Stream(sock, self)
         raise trouble
 
 
@@ -200,15 +206,11 @@ class Client:
     def _request(
         self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
     ) -> Answer | Trouble:
-        headers: dict[bytes | str, bytes | str] = extra | {
-            "Authorization": self._credentials.wire(),
-            "Content-Type": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "returns-cqrs-openobserve",
-        }
+        headers: dict[bytes | str, bytes | str] = _HEADERS | extra
         token = _quiet.set(True)
         self._deadline.start(self._timeout_s)
         try:
+            headers["Authorization"] = self._credentials.wire()
             self._pool = self._pool or _pool(self._backend, self._tls() if self._tls else None, self._proxy)
             with self._pool.stream(method, f"{self._root}{path}", headers=headers, content=body) as response:
                 return self._read(response)

@@ -60,6 +60,8 @@ def detect(token: str, user: str) -> Result[Credentials, str]:
         The credentials, or the rule that the text breaks; it never repeats the text.
     """
     if token.startswith("Bearer "):
+        if not token.isascii():
+            return Failure("is a Bearer token with other characters than ASCII")
         return Success(Credentials(Secret(token), _BEARER_WARNING))
     if token.startswith("Basic "):
         encoded = token.removeprefix("Basic ").strip()

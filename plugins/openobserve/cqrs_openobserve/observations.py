@@ -93,16 +93,18 @@ class ObservationQueue:
         successes: dispatches that succeeded.
         rest: all others.
         trigger: the length up to which nothing needs to be done; 0 until the worker runs and once closed.
+        taken: how many of the rest and of the successes ``take`` has given so far.
         full: observations dropped because their lane was full.
         late: observations that came after ``close``.
     """
 
-    __slots__ = ("_closed", "_wake", "full", "late", "rest", "successes", "trigger")
+    __slots__ = ("_closed", "_wake", "full", "late", "rest", "successes", "taken", "trigger")
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.successes: deque[Observation] = deque()
         self.rest: deque[Observation] = deque()
         self.trigger = 0
+        self.taken = (0, 0)
         self.full = Tally()
         self.late = Tally()
         self._wake = wake
@@ -132,11 +134,14 @@ class ObservationQueue:
         Args:
             most: how many at most.
         """
-        taken: list[Observation] = []
-        for lane in (self.rest, self.successes):
-            while lane and len(taken) < most:
-                taken.append(lane.popleft())
-        return taken
+        rest = _popped(self.rest, most)
+        successes = _popped(self.successes, most - len(rest))
+        self.taken = (self.taken[0] + len(rest), self.taken[1] + len(successes))
+        return rest + successes
+
+    def mark(self) -> tuple[int, int]:
+        """Give what ``taken`` will be when all that waits now has been taken."""
+        return self.taken[0] + len(self.rest), self.taken[1] + len(self.successes)
 
     def close(self) -> None:
         """Take nothing more."""
@@ -154,7 +159,11 @@ class ObservationQueue:
         """Begin anew in a forked child: empty, with counts of zero."""
         self.forget()
         self.full, self.late = Tally(), Tally()
-        self.trigger = 0
+        self.trigger, self.taken = 0, (0, 0)
 
     def __len__(self) -> int:
         return len(self.rest) + len(self.successes)
+
+
+def _popped(lane: deque[Observation], most: int) -> list[Observation]:
+    return [lane.popleft() for _ in range(min(len(lane), most))]

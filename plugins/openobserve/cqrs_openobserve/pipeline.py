@@ -48,7 +48,7 @@ class Pipeline:
     def _begin(self) -> None:
         settings = self._configuration.settings
         self._pid = os.getpid()
-        self._books = threading.Condition(threading.Lock())
+        self._books = threading.Condition()
         self._wake = threading.Event()
         self._delivery = Delivery(settings.max_retries, Random().random)  # noqa: S311  # jitter, not a secret
         self._rows = RowBuilder(self._configuration.service, new_instance())
@@ -57,7 +57,8 @@ class Pipeline:
         self._threads: tuple[Supervised, Supervised] | None = None
         self._stop_at_ns: int | None = None
         self._stopped = self._starved = self._hopeless = False
-        self._probes = self._drained = self._holding = self._asked = self._round = 0
+        self._probes = self._drained = self._holding = 0
+        self._added = (0, 0)
 
     @property
     def trouble(self) -> str:
@@ -80,13 +81,12 @@ class Pipeline:
         self._start_threads()
         with self._books:
             before = self._read()
-            self._asked = asked = self._asked + 1
-            self._starved = False
+            rest, successes = self.queue.mark()
             self._wake.set()
-            complete = self._wait(until, lambda: self._round >= asked or not before.waiting)
+            complete = self._wait(until, lambda: self._added[0] >= rest and self._added[1] >= successes)
             last = self._delivery.last_sequence
             complete = complete and self._wait(until, lambda: self._delivery.is_settled(last))
-            return self._report(before, began, complete=complete or not before.waiting)
+            return self._report(before, began, complete=complete)
 
     def stop(self) -> FlushReport:
         """Take nothing more, send what can be sent within the exit timeout, count the rest; idempotent."""
@@ -162,15 +162,10 @@ class Pipeline:
         stopping = self._stop_at_ns is not None
         self._wake.wait(0.02 if stopping else self._configuration.settings.flush_interval / 1000)
         self._wake.clear()
-        asked = self._asked
         while self._encode():
             pass
         with self._books:
-            emptied = not len(self.queue)
-            if emptied:
-                self._round = asked
-            self._books.notify_all()
-            return self._stop_at_ns is None or not (emptied or self._hopeless)
+            return self._stop_at_ns is None or not (self._hopeless or not len(self.queue))
 
     def _encode(self) -> bool:
         with self._books:
@@ -184,6 +179,9 @@ class Pipeline:
                 self._delivery.add(payload)
                 self._holding -= len(payload)
                 self._books.notify_all()
+        with self._books:
+            self._added = self.queue.taken
+            self._books.notify_all()
         return bool(taken)
 
     # --- on the sender's thread
@@ -191,8 +189,10 @@ class Pipeline:
     def _send(self) -> bool:
         with self._books:
             payload = self._next()
-            if not isinstance(payload, Payload):
-                return payload
+        if not isinstance(payload, Payload):
+            if not payload:
+                self._transport.close()
+            return payload
         answer = self._transport.ingest(payload.stream, payload.body or compressed(payload.rows))
         meant = meaning(answer, len(payload), datetime.now(UTC))
         with self._books:
@@ -266,7 +266,6 @@ class Pipeline:
     # --- the end
 
     def _give_up(self) -> None:
-        ended = all(not thread.alive for thread in self._threads or ())
         reason: Reason = "shutdown_timeout" if self._threads else "internal"
         with self._books:
             left = self.queue.forget()
@@ -276,14 +275,11 @@ class Pipeline:
             self._delivery.give_up(reason)
             self._stopped = self._hopeless = True
             self._books.notify_all()
-        if ended:
-            self._transport.close()
-        else:
-            self._transport.abandon()
 
     def _failed(self, error: BaseException) -> None:
         with self._books:
             self._delivery.settled.drop("internal", self._holding)
             self._holding = 0
+            self._added = self.queue.taken
             self._books.wait(0.1)
         logger.error("A step of the telemetry pipeline failed; it goes on.", exc_info=error)

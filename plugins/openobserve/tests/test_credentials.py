@@ -39,6 +39,7 @@ def test_a_bearer_token_comes_with_a_warning() -> None:
     ("token", "says"),
     [
         ("justasecret", "secret without a user"),
+        ("Bearer 日", "ASCII"),
         ("Basic justasecret", "not standard base64"),
         (base64.urlsafe_b64encode("ab?>:~~~ÿÿ".encode()).decode(), "URL-safe"),
         (base64.b64encode(b"ab:cd").decode().rstrip("="), "unpadded"),

@@ -390,3 +390,24 @@ def test_requests_are_plain_json_with_the_credentials(
     assert all(h["content-encoding"] == "gzip" and h["content-type"] == "application/json" for h in headers)
     assert not any("cookie" in h for h in headers)
     assert json.loads(server.received[0].body)[0]["service_name"]
+
+
+def test_a_flush_ends_while_callers_go_on(make_pipeline: Make, observe: Observe) -> None:
+    """It waits for what was there before it, not for a queue that never empties."""
+    pipeline = make_pipeline()
+    ending = threading.Event()
+
+    def call() -> None:
+        while not ending.is_set():
+            pipeline.queue.offer(observe())
+            pipeline.queue.offer(observe(outcome="error"))
+            time.sleep(0.0005)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    reports = [pipeline.flush(2) for _ in range(20)]
+    ending.set()
+    caller.join()
+
+    assert [report.complete for report in reports] == [True] * 20
+    assert sum(report.seconds for report in reports) < 5

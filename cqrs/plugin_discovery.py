@@ -111,11 +111,13 @@ def _read(distribution: Distribution, file: str) -> str:
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
+    place = str(getattr(distribution, "_path", "?"))  # a distribution without readable metadata still has one
     try:
         metadata = distribution.metadata
-        return str(metadata["Name"] or "?"), str(metadata["Version"] or "?")
-    except Exception:  # a distribution without readable metadata still has a place on disk
-        return str(getattr(distribution, "_path", "?")), "?"
+        name, version = (metadata[key] if key in metadata else "" for key in ("Name", "Version"))  # noqa: SIM401 - its protocol has no get()
+    except Exception:  # damaged in any way
+        return place, "?"
+    return name or place, version or "?"
 
 
 def _names(env: Mapping[str, str], variable: str) -> list[str]:

@@ -1,6 +1,8 @@
 """Set-up that several test files share."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +27,32 @@ def compose_app() -> Compose:
 def info() -> HandlerInfo:
     """What is known of some handler."""
     return HandlerInfo("command", object, "PlaceOrder", "shop.place_order", "shop.py:1")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on `sys.path` for distributions of the test's own; what is imported from it is forgotten again."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def install(site: Path) -> Callable[..., None]:
+    """Install a distribution: its metadata, its entry points as they stand in the file, and its modules."""
+
+    def write(name: str, entry_points: str | bytes = "", *, version: str = "1.0", **modules: str) -> None:
+        info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        raw = entry_points.encode() if isinstance(entry_points, str) else entry_points
+        (info / "entry_points.txt").write_bytes(raw)
+        for module, source in modules.items():
+            (site / f"{module}.py").write_text(source)
+
+    return write

@@ -179,7 +179,7 @@ async def test_a_bad_server_changes_no_result_and_holds_up_no_end(server: FaultS
         for _ in range(200):
             assert await bus.commands.execute(Do(0)) == Success(0)
         began = loop.time()
-    assert loop.time() - began < 0.7
+    assert loop.time() - began < 1.2
 
 
 async def test_stopping_does_not_block_the_event_loop(server: FaultServer) -> None:

@@ -73,7 +73,7 @@ def _installed_owners() -> Mapping[str, Sequence[str]]:
     # everything that is installed, at every start of an app.
     return {
         PACKAGE: [
-            _identity(each)[0] for each in distributions() if _FIRST_FILE in f"\n{_read(each, 'RECORD')}"
+            identity_of(each)[0] for each in distributions() if _FIRST_FILE in f"\n{_read(each, 'RECORD')}"
         ]
     }
 
@@ -86,7 +86,7 @@ def _candidates(
     for distribution in found:
         if GROUP not in _read(distribution, "entry_points.txt"):
             continue
-        name, version = _identity(distribution)
+        name, version = identity_of(distribution)
         if (normalised := name.lower().replace("_", "-")) in seen:
             continue  # further down sys.path, where importing would not look either
         seen.add(normalised)
@@ -110,7 +110,12 @@ def _read(distribution: Distribution, file: str) -> str:
         return ""
 
 
-def _identity(distribution: Distribution) -> tuple[str, str]:
+def identity_of(distribution: Distribution) -> tuple[str, str]:
+    """Give a distribution's name and version, whatever state its metadata is in.
+
+    Args:
+        distribution: an installed distribution.
+    """
     place = str(getattr(distribution, "_path", "?"))  # a distribution without readable metadata still has one
     try:
         metadata = distribution.metadata

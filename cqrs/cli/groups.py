@@ -1,11 +1,13 @@
 """Command groups of plugins, each imported only when it is asked for, none able to break the others."""
 
 import importlib.metadata
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Final, final
 
 import click
+
+from cqrs.plugin_discovery import identity_of
 
 GROUP: Final = "cqrs.commands"
 
@@ -27,13 +29,23 @@ class PluginGroup(click.Group):
         return None if entry is None else _loaded(entry)
 
 
-def _entries() -> Iterator[EntryPoint]:
-    for distribution in importlib.metadata.distributions():
-        try:
-            yield from (entry for entry in distribution.entry_points if entry.group == GROUP)
-        except Exception as error:  # a malformed file of one distribution hides only its own groups
-            if GROUP in _text(distribution):
-                click.echo(f"cqrs: {distribution.name}: entry_points.txt is malformed: {error}", err=True)
+@cache
+def _entries() -> tuple[EntryPoint, ...]:
+    # Once per call of the command: what is malformed is said once.
+    return tuple(
+        entry for distribution in importlib.metadata.distributions() for entry in _groups_of(distribution)
+    )
+
+
+def _groups_of(distribution: importlib.metadata.Distribution) -> list[EntryPoint]:
+    if GROUP not in _text(distribution):
+        return []
+    try:
+        return [entry for entry in distribution.entry_points if entry.group == GROUP]
+    except Exception as error:  # a malformed file of one distribution hides only its own groups
+        name = identity_of(distribution)[0]
+        click.echo(f"cqrs: {name}: entry_points.txt is malformed: {error}", err=True)
+        return []
 
 
 def _text(distribution: importlib.metadata.Distribution) -> str:
@@ -56,7 +68,7 @@ def _loaded(entry: EntryPoint) -> click.Command:
 
 
 def _broken(entry: EntryPoint, why: str) -> click.Command:
-    origin = f" (from {entry.dist.name} {entry.dist.version})" if entry.dist is not None else ""
+    origin = "" if entry.dist is None else f" (from {' '.join(identity_of(entry.dist))})"
 
     @click.command(entry.name, context_settings={"ignore_unknown_options": True}, help=f"Broken: {why}")
     @click.argument("rest", nargs=-1)

@@ -48,6 +48,7 @@ class OpenObserve(Plugin):
         if isinstance(found, Failure):
             return Failure(found.failure())
         configuration = found.unwrap()
+        builder.loaded += (configuration.settings,)
         for variable, on in _switches(configuration.settings):
             if not on:
                 builder.stand_down(f"{variable} is off")

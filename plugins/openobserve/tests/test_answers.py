@@ -53,6 +53,7 @@ def test_counts_decide(
         b'{"status":[10]}',
         b'{"status":[{"successful":"10","failed":0}]}',
         b'{"status":[{"successful":true,"failed":false}]}',
+        b'{"status":[{"successful":true,"failed":0}]}',
         b'{"status":[{"successful":-1,"failed":0}]}',
         b'{"status":[{"successful":10.0,"failed":0}]}',
         b"[" * 5000,

@@ -5,6 +5,8 @@ import logging
 from collections import Counter
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 from cqrs_openobserve import OpenObserve, Telemetry
@@ -12,8 +14,11 @@ from cqrs_openobserve.plugin import plugin
 from cqrs_openobserve.testing import FaultServer, Hang, Reply
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, CommandBus, CqrsModule, Event, EventBus, Feature, Query, Rejection
+from cqrs import Command, CommandBus, CqrsModule, Event, EventBus, Feature, MessageContext, Query, Rejection
+from cqrs.instrumentation import PublishDetails
 from cqrs.plugins import PluginBuilder
+from cqrs.secret import MASK
+from cqrs.settings import report
 
 
 class Denied(Rejection):
@@ -150,6 +155,18 @@ async def test_a_wrong_setting_leaves_the_app_running(server: FaultServer) -> No
     assert server.received == []
 
 
+async def test_the_settings_are_there_for_the_command_line(server: FaultServer) -> None:
+    """``cqrs config`` prints them with their sources, given ones read like texts, secrets masked."""
+    env = {"OPENOBSERVE_TOKEN": "user:s3cret-canary"}
+    builder = PluginBuilder(env, {})
+    OpenObserve(url=server.url, batch_size="7").configure(builder)
+    (settings,) = builder.loaded
+    lines = {line.variable: (line.value, line.source) for line in report(settings, env)}
+    assert lines["OPENOBSERVE_BATCH_SIZE"] == ("7", "given")
+    assert lines["OPENOBSERVE_URL"] == (server.url, "given")
+    assert lines["OPENOBSERVE_TOKEN"] == (MASK, "OPENOBSERVE_TOKEN")
+
+
 async def test_without_settings_the_plugin_is_off() -> None:
     """Installed and not configured: nothing happens, nothing is said but one INFO line."""
     builder = PluginBuilder({}, {})
@@ -209,3 +226,19 @@ async def test_warnings_are_said_at_start(caplog: pytest.LogCaptureFixture) -> N
         made.configure(builder)
     assert "in the clear" in caplog.text
     assert "canary" not in caplog.text + repr(made)
+
+
+async def test_a_cancelled_app_still_stops_its_pipeline(server: FaultServer) -> None:
+    """What waits is sent also when the app's task is being cancelled."""
+    made = OpenObserve(url=server.url, token="user:x", flush_interval="60s")
+    builder = PluginBuilder({}, {})
+    made.configure(builder)
+    telemetry = builder.services[Telemetry]
+    assert isinstance(telemetry, Telemetry)
+    with anyio.CancelScope() as scope:
+        async with made.lifespan():
+            builder.instruments[0].published(PublishDetails(Done, "Done", 0, 0, 1, MessageContext().begin()))
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+    assert telemetry.ledger().delivered == len(server.delivered) == 1

@@ -120,6 +120,12 @@ def meaning(answer: Answer | Trouble, sent: int, now: datetime) -> Meaning:
 def _refused(answer: Answer, now: datetime) -> Meaning:
     status = answer.status
     text = f"the server answered {status}{f': {answer.excerpt}' if answer.excerpt else ''}"
+    if (
+        status == 400 and "is being deleted" in answer.excerpt
+    ):  # the server's word for a stream that is on its way out
+        return Meaning(
+            "wait", text=text, hint="the stream can be written to again once the server has deleted it."
+        )
     if status in _SPLIT:
         return Meaning("split", text=text, hint="the server's text says which value it did not take.")
     if status in _WAIT or status >= 500:

@@ -120,6 +120,13 @@ def test_retry_after(text: str, seconds: float | None) -> None:
     assert meaning(Answer(429, {"retry-after": text}), 1, NOW).retry_after_s == seconds
 
 
+def test_a_stream_that_is_being_deleted_is_waited_for() -> None:
+    """That 400 is about no record."""
+    meant = meaning(Answer(400, excerpt='{"message":"Error# stream [s] is being deleted"}'), 1, NOW)
+    assert meant.action == "wait"
+    assert "once the server has deleted it" in meant.hint
+
+
 def test_a_redirect_is_told_with_its_target_but_not_its_query() -> None:
     """A query may carry a token."""
     meant = meaning(Answer(302, {"location": "https://login.example.com/x?token=canary"}), 1, NOW)

@@ -54,7 +54,7 @@ class Pipeline:
         self._rows = RowBuilder(self._configuration.service, new_instance())
         self._notices = Notices()
         self._transport = self._new_transport()
-        self._threads: tuple[Supervised, Supervised] | None = None
+        self._threads: list[Supervised] = []
         self._stop_at_ns: int | None = None
         self._stopped = self._starved = self._hopeless = False
         self._probes = self._drained = self._holding = 0
@@ -104,7 +104,7 @@ class Pipeline:
             self._books.notify_all()
         self._wake.set()
         try:
-            for thread in self._threads or ():
+            for thread in self._threads:
                 thread.join((self._stop_at_ns - self._clock.monotonic_ns()) / 1e9)
         finally:
             self._give_up()
@@ -129,7 +129,7 @@ class Pipeline:
     # --- on a caller's thread
 
     def _woken(self) -> None:
-        if self._threads is None or os.getpid() != self._pid:
+        if len(self._threads) < 2 or os.getpid() != self._pid:
             self._start_threads()
         elif not self._starved and not self._wake.is_set():
             self._wake.set()
@@ -141,19 +141,18 @@ class Pipeline:
     def _start_threads(self) -> None:
         self._note_fork()
         with self._books:
-            if self._threads is not None or self._stop_at_ns is not None:
+            if len(self._threads) == 2 or self._stop_at_ns is not None:
                 return
             self.queue.trigger = self._configuration.settings.batch_size
-            worker = Supervised("cqrs-openobserve-worker", self._work, self._failed)
-            sender = Supervised("cqrs-openobserve-sender", self._send, self._failed)
-            try:
-                worker.start()
-                sender.start()
-            except (
-                RuntimeError
-            ):  # no more threads, or the interpreter is ending: tried again when the lane is full
-                return
-            self._threads = worker, sender
+            for name, step in (("sender", self._send), ("worker", self._work))[len(self._threads) :]:
+                thread = Supervised(f"cqrs-openobserve-{name}", step, self._failed)
+                try:
+                    thread.start()
+                except (
+                    RuntimeError
+                ):  # no more threads, or the interpreter is ending: the next wake tries again
+                    return
+                self._threads.append(thread)
         finish_with_process()
 
     # --- on the worker's thread
@@ -266,7 +265,7 @@ class Pipeline:
     # --- the end
 
     def _give_up(self) -> None:
-        reason: Reason = "shutdown_timeout" if self._threads else "internal"
+        reason: Reason = "shutdown_timeout" if len(self._threads) == 2 else "internal"
         with self._books:
             left = self.queue.forget()
             self._drained += left

@@ -411,3 +411,41 @@ def test_a_flush_ends_while_callers_go_on(make_pipeline: Make, observe: Observe)
 
     assert [report.complete for report in reports] == [True] * 20
     assert sum(report.seconds for report in reports) < 5
+
+
+def test_threads_that_cannot_start_are_tried_again(
+    server: FaultServer, make_pipeline: Make, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more threads for a moment: the caller notices nothing, and nothing is lost once there are."""
+    pipeline = make_pipeline(batch_size=1)
+    start, refusals = threading.Thread.start, [True, False, True]
+
+    def starting(thread: threading.Thread) -> None:
+        if thread.name.startswith("cqrs-") and refusals and refusals.pop():
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starting)
+    for number in range(4):
+        pipeline.queue.offer(observe(number))
+
+    assert pipeline.flush(5).complete
+    assert len(server.delivered) == 4
+    assert sum(thread.name.startswith("cqrs-") for thread in threading.enumerate()) == 2
+
+
+def test_threads_that_never_start_lose_records_as_internal(
+    make_pipeline: Make, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the end of the interpreter: counted and said, not raised."""
+
+    def refusing(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    pipeline = make_pipeline(batch_size=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refusing)
+        pipeline.queue.offer(observe())
+        pipeline.stop()
+
+    assert pipeline.ledger() == books(1, 0, internal=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import anyio
 import anyio.to_thread
@@ -13,7 +13,6 @@ from cqrs.clock import Clock
 from cqrs.middleware import Kind
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.problems import Problem
-from cqrs_openobserve.client import Client, tls_context
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.credentials import Credentials
 from cqrs_openobserve.instrument import DispatchInstrument, Thresholds
@@ -21,6 +20,9 @@ from cqrs_openobserve.notices import logger
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from cqrs_openobserve.client import Client
 
 
 @final
@@ -86,13 +88,16 @@ def pipeline_of(configuration: Configuration, clock: Clock | None = None) -> Pip
     return Pipeline(configuration, lambda: client_of(configuration, configuration.credentials), clock)
 
 
-def client_of(configuration: Configuration, credentials: Credentials) -> Client:
+def client_of(configuration: Configuration, credentials: Credentials) -> "Client":
     """Make a client of the configured server.
 
     Args:
         configuration: the server and how to reach it.
         credentials: the configuration's ``credentials`` or ``admin``.
     """
+    # Here and not above: a program in which the plugin is off does not load an HTTP library.
+    from cqrs_openobserve.client import Client, tls_context
+
     settings = configuration.settings
     return Client(
         configuration.endpoint,

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
@@ -175,6 +177,12 @@ async def test_without_settings_the_plugin_is_off() -> None:
     async with quiet as bus:
         states = {found.name: found.state for found in bus.plugins}
     assert states["openobserve"] == "off"
+
+
+def test_a_plugin_that_is_off_loads_no_http_library() -> None:
+    """Importing it costs a program without the variables as little as can be."""
+    code = "import sys, cqrs_openobserve.plugin as p; p.plugin(); sys.exit('httpcore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 async def test_the_app_may_be_entered_again(server: FaultServer) -> None:

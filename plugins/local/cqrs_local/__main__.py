@@ -1,6 +1,6 @@
 """`python -m cqrs_local up`: the same commands as `cqrs local`."""
 
-from cqrs_local.cli import group
+from cqrs_local.cli.group import group
 
 if __name__ == "__main__":
     group(prog_name="python -m cqrs_local")

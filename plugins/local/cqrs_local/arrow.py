@@ -1,7 +1,7 @@
 """The only speaker of pyarrow: rows to columns, columns to parquet, columns back to rows.
 
-pyarrow has no type information, so it is loaded as an untyped module here and nowhere else, and
-everybody else sees the `Table` protocol.
+pyarrow has no type information, so it is loaded as an untyped module here and nowhere else; everybody
+else sees the protocols below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,35 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
 from cqrs_local.column_types import TIMESTAMP, ColumnType, Row, Scalar, text_of
 
-_pa: Final[Any] = import_module("pyarrow")
-_pc: Final[Any] = import_module("pyarrow.compute")
-_pq: Final[Any] = import_module("pyarrow.parquet")
+_pa: Final = import_module("pyarrow")
+_pc: Final = import_module("pyarrow.compute")
+_pq: Final = import_module("pyarrow.parquet")
 
-ArrowType = Any
-
-_TYPES: Final[Mapping[ColumnType, ArrowType]] = {
+_TYPES: Final[Mapping[ColumnType, object]] = {
     ColumnType.INT64: _pa.int64(),
     ColumnType.UINT64: _pa.uint64(),
     ColumnType.FLOAT64: _pa.float64(),
     ColumnType.BOOLEAN: _pa.bool_(),
     ColumnType.UTF8: _pa.string(),
 }
-_COLUMN_TYPES: Final[Mapping[ArrowType, ColumnType]] = {arrow: column for column, arrow in _TYPES.items()}
+_COLUMN_TYPES: Final[Mapping[object, ColumnType]] = {arrow: column for column, arrow in _TYPES.items()}
+
+
+class Array(Protocol):
+    """What this module needs of an Arrow column."""
+
+    @property
+    def type(self) -> object:
+        """Its Arrow type."""
+        ...
+
+    def to_pylist(self) -> list[Scalar | None]:
+        """Its values, None for null."""
+        ...
 
 
 class Table(Protocol):
@@ -47,6 +58,10 @@ class Table(Protocol):
         """Its columns, in order."""
         ...
 
+    def column(self, name: str) -> Array:
+        """One of its columns."""
+        ...
+
 
 def table_of(rows: Sequence[Row], columns: Mapping[str, ColumnType]) -> Table:
     """A table of `rows` with exactly `columns`; a value of another type was made to fit by then."""
@@ -54,36 +69,37 @@ def table_of(rows: Sequence[Row], columns: Mapping[str, ColumnType]) -> Table:
     return cast("Table", _pa.table(arrays))
 
 
-def _array(values: list[Scalar | None], column: ColumnType) -> Any:
+def _array(values: list[Scalar | None], column: ColumnType) -> Array:
     arrow = _TYPES[column]
     if column is ColumnType.UTF8:
         try:
-            return _pa.array(values, arrow)
+            return cast("Array", _pa.array(values, arrow))
         except (TypeError, ValueError):
-            return _pa.array([None if value is None else text_of(value) for value in values], arrow)
+            texts = [None if value is None else text_of(value) for value in values]
+            return cast("Array", _pa.array(texts, arrow))
     if column is ColumnType.FLOAT64:
-        return _pa.array([None if value is None else float(value) for value in values], arrow)
-    return _pa.array(values, arrow)
+        floats = [None if value is None else float(value) for value in values]
+        return cast("Array", _pa.array(floats, arrow))
+    return cast("Array", _pa.array(values, arrow))
 
 
 def conformed(table: Table, columns: Mapping[str, ColumnType]) -> Table:
     """The same rows under newer `columns`: widened where they differ, null where they are missing."""
-    given = cast("Any", table)
     have = set(table.column_names)
     arrays = {
-        name: _cast(given.column(name), column) if name in have else _pa.nulls(table.num_rows, _TYPES[column])
+        name: _cast(table.column(name), column) if name in have else _pa.nulls(table.num_rows, _TYPES[column])
         for name, column in columns.items()
     }
     return cast("Table", _pa.table(arrays))
 
 
-def _cast(array: Any, column: ColumnType) -> Any:
+def _cast(array: Array, column: ColumnType) -> Array:
     arrow = _TYPES[column]
     if array.type == arrow:
         return array
     if column is ColumnType.UTF8:
         return _array(array.to_pylist(), column)
-    return _pc.cast(array, arrow, safe=False)
+    return cast("Array", _pc.cast(array, arrow, safe=False))
 
 
 def joined(tables: Sequence[Table]) -> Table:
@@ -91,21 +107,26 @@ def joined(tables: Sequence[Table]) -> Table:
     return cast("Table", _pa.concat_tables(tables))
 
 
+def merged(tables: Sequence[Table]) -> Table:
+    """The same, with each column in one piece of memory."""
+    return cast("Table", _pa.concat_tables(tables).combine_chunks())
+
+
 def with_constant(table: Table, name: str, value: int) -> Table:
     """The table with one more Int64 column that holds `value` in every row."""
     constant = _pa.repeat(_pa.scalar(value, _pa.int64()), table.num_rows)
-    return cast("Table", cast("Any", table).append_column(name, constant))
+    return cast("Table", _pa.table(table).append_column(name, constant))
 
 
 def time_range(table: Table) -> tuple[int, int]:
     """The earliest and the latest `_timestamp` of a table that is not empty."""
-    found = _pc.min_max(cast("Any", table).column(TIMESTAMP)).as_py()
+    found = _pc.min_max(table.column(TIMESTAMP)).as_py()
     return cast("int", found["min"]), cast("int", found["max"])
 
 
 def write_parquet(table: Table, path: Path) -> None:
     """Write a table, sorted by time so that a reader can skip row groups."""
-    ordered = cast("Any", table).sort_by(TIMESTAMP)
+    ordered = _pa.table(table).sort_by(TIMESTAMP)
     _pq.write_table(ordered, path, compression="zstd", row_group_size=64 * 1024)
 
 
@@ -115,14 +136,45 @@ def parquet_columns(path: Path) -> dict[str, ColumnType]:
     return {field.name: _COLUMN_TYPES[field.type] for field in schema if field.type in _COLUMN_TYPES}
 
 
-def schema_of(columns: Mapping[str, ColumnType]) -> Any:
+def rows_between(table: Table, start: int, end: int) -> int:
+    """How many rows have a `_timestamp` from `start` on and before `end`."""
+    times = table.column(TIMESTAMP)
+    within = _pc.and_(_pc.greater_equal(times, start), _pc.less(times, end))
+    return cast("int", _pc.sum(within).as_py() or 0)
+
+
+def batches_of(table: Table) -> list[object]:
+    """The pieces of a table, one empty piece of an empty table, as the query engine wants them."""
+    given = _pa.table(table)
+    return cast("list[object]", given.to_batches() or [_pa.RecordBatch.from_pylist([], schema=given.schema)])
+
+
+def type_of(column: ColumnType) -> object:
+    """The Arrow type of a column."""
+    return _TYPES[column]
+
+
+def schema_of(columns: Mapping[str, ColumnType]) -> object:
     """The Arrow schema of `columns`, as the query engine wants it."""
     return _pa.schema([(name, _TYPES[column]) for name, column in columns.items()])
 
 
-def json_rows(batch: object) -> list[dict[str, object]]:
+class Batch(Protocol):
+    """A piece of an answer of the query engine."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    def to_pylist(self) -> list[dict[str, object]]:
+        """Its rows."""
+        ...
+
+
+def json_rows(batch: Batch) -> list[dict[str, object]]:
     """Rows as JSON values: nulls left out, times as the server writes them."""
-    rows = cast("list[dict[str, object]]", cast("Any", batch).to_pylist())
+    rows = batch.to_pylist()
     return [{name: _json(value) for name, value in row.items() if value is not None} for row in rows]
 
 

@@ -5,8 +5,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-
-
 Scalar = str | int | float | bool
 Row = dict[str, Scalar]
 

@@ -16,6 +16,7 @@ class Limits:
         query_seconds: how long a query may take, waiting included.
         query_memory_bytes: memory of one running query, before it spills or fails.
         default_rows: rows of an answer when the query names no size (ZO_QUERY_DEFAULT_LIMIT).
+        answer_rows: most rows of any answer, whatever the query asks for.
         too_old_hours: how far a record's time may lie back (ZO_INGEST_ALLOWED_UPTO).
         too_far_hours: how far it may lie ahead (ZO_INGEST_ALLOWED_IN_FUTURE).
     """
@@ -28,5 +29,6 @@ class Limits:
     query_seconds: float = 60.0
     query_memory_bytes: int = 256 * 1024 * 1024
     default_rows: int = 1000
+    answer_rows: int = 200_000
     too_old_hours: int = 5
     too_far_hours: int = 24

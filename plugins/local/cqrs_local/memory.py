@@ -39,7 +39,7 @@ class Buffer:
         self._adopt(columns)
         self._seal()
         if len(self._chunks) > _MOST_CHUNKS:
-            self._chunks = [arrow.joined(self._chunks)]
+            self._chunks = [arrow.merged(self._chunks)]
         return arrow.joined(self._chunks)
 
     def _adopt(self, columns: Mapping[str, ColumnType]) -> None:

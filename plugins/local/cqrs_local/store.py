@@ -140,6 +140,16 @@ class Store:
             raise
         return stream
 
+    def add_organization(self, name: str) -> None:
+        """Make an organisation unless there is one of that name.
+
+        Raises:
+            OSError: the catalogue could not be written.
+        """
+        if name not in self.catalogue.orgs:
+            self.catalogue.add_org(name)
+            self.save_catalogue()
+
     def save_catalogue(self) -> None:
         """Make every change to organisations, streams and settings durable.
 
@@ -256,7 +266,11 @@ class Store:
         if self._frozen:
             return 0.0
         age = self._monotonic() - self._active.opened_at
-        return max(self.settings.segment_seconds - age, 0.05) if self._active.rows else self.settings.segment_seconds
+        return (
+            max(self.settings.segment_seconds - age, 0.05)
+            if self._active.rows
+            else self.settings.segment_seconds
+        )
 
     async def _flush_oldest(self) -> None:
         generation = self._frozen[0]
@@ -267,7 +281,8 @@ class Store:
         if result.error is not None:
             raise result.error
         self._frozen.remove(generation)
-        await asyncio.to_thread(remove_log, generation)
+        async with self._sync_turn:  # nobody waits for the disk on a log that is being closed
+            await asyncio.to_thread(remove_log, generation)
 
     def _keep(self, generation: Generation, result: FlushResult) -> None:
         for stream_id, segment in result.written.items():

@@ -12,9 +12,7 @@ from cqrs_local.limits import Limits
 
 MICROSECONDS_PER_HOUR: Final = 3_600_000_000
 CANNOT_PARSE: Final = "Can't parse timestamp"
-_ISO: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
-)
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _RFC_2822: Final = re.compile(
     r"([A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(:\d\d)? ([+-]\d{4}|[A-Z]{1,4})", re.ASCII
 )

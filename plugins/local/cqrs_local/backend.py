@@ -1,0 +1,25 @@
+"""What the handlers work with while the server is open."""
+
+import attrs
+
+from cqrs_local.credentials import Credentials
+from cqrs_local.engine import Engine
+from cqrs_local.limits import Limits
+from cqrs_local.store import Store
+
+
+@attrs.frozen
+class Backend:
+    """An open server.
+
+    Attributes:
+        store: the streams.
+        engine: runs queries over them.
+        credentials: who may ask.
+        limits: what a request may cost.
+    """
+
+    store: Store
+    engine: Engine
+    credentials: Credentials
+    limits: Limits

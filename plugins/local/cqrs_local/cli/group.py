@@ -1,0 +1,37 @@
+"""The commands of the local server."""
+
+import os
+from pathlib import Path
+
+import click
+
+from cqrs_local.directory import default_directory
+
+
+@click.group(name="local")
+def group() -> None:
+    """An embedded, OpenObserve-compatible server for a laptop, tests and CI."""
+
+
+@group.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=5080,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port; 0 picks a free one.",
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory; a per-user one by default.")
+@click.option(
+    "--org", default="default", show_default=True, help="Organisation that is there from the start."
+)
+def up(host: str, port: int, data: Path | None, org: str) -> None:
+    """Run the server until Ctrl-C.
+
+    Prints lines that a shell can eval: eval "$(cqrs local up | head -n 8)" is rarely what you want, as the
+    server stops with its shell; copy the three export lines instead.
+    """
+    from cqrs_local.cli.up import Wanted, run_until_stopped
+
+    run_until_stopped(Wanted(host, port, data or default_directory(os.environ), org))

@@ -1,0 +1,118 @@
+"""`POST /api/{org}/{stream}/_json`: records into a stream, each counted as stored or refused."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, cast
+
+import attrs
+import orjson
+from returns.result import Failure, Success
+
+from cqrs_local.answers import Answer, RefusedError, json_answer, message
+from cqrs_local.backend import Backend
+from cqrs_local.column_types import TIMESTAMP, Row
+from cqrs_local.limits import Limits
+from cqrs_local.normalise import JsonObject, NestingError, flatten, stream_name
+from cqrs_local.requests import Request
+from cqrs_local.store import StoreFullError
+from cqrs_local.timestamps import resolve
+
+NOT_AN_OBJECT: Final = "flatten value must be an object"
+_LARGE_BODY: Final = 256 * 1024
+_DISK: Final = (
+    "the data directory cannot be written: {}. Nothing of the request is stored; send it again later"
+)
+
+
+@attrs.frozen
+class Batch:
+    """The records of one request.
+
+    Attributes:
+        rows: those to store.
+        failed: how many were refused.
+        error: why the last of them was.
+        lost: the whole batch is dropped without a word, as the server does with too many columns.
+    """
+
+    rows: Sequence[Row]
+    failed: int = 0
+    error: str | None = None
+    lost: bool = False
+
+
+async def ingest_json(request: Request, backend: Backend) -> Answer:
+    """Store the records of a body."""
+    body = await request.body(backend.limits.body_bytes)
+    now = backend.store.now()
+    if len(body) > _LARGE_BODY:
+        batch = await asyncio.to_thread(batch_of, body, now, backend.limits)
+    else:
+        batch = batch_of(body, now, backend.limits)
+    name = stream_name(request.names["stream"])
+    try:
+        if not batch.lost:
+            await backend.store.ingest((request.names["org"], "logs", name), batch.rows)
+    except StoreFullError as error:
+        return message(503, str(error))
+    except OSError as error:
+        return message(503, _DISK.format(error.strerror or error))
+    return json_answer({"code": 200, "status": [_counts(name, batch)]})
+
+
+def batch_of(body: bytes, now: int, limits: Limits) -> Batch:
+    """The records of a body (pure).
+
+    Args:
+        body: JSON, an array of objects or one object.
+        now: the server's time in microseconds.
+        limits: depth, columns, window of times.
+
+    Raises:
+        RefusedError: the body as a whole is refused (400).
+    """
+    elements = _parse(body)
+    rows: list[Row] = []
+    failed = 0
+    error: str | None = None
+    for element in elements:
+        outcome = _row(element, now, limits)
+        if isinstance(outcome, str):
+            failed, error = failed + 1, outcome
+        elif len(outcome) > limits.columns:
+            return Batch((), lost=True)
+        else:
+            rows.append(outcome)
+    return Batch(rows, failed, error)
+
+
+def _parse(body: bytes) -> Sequence[object]:
+    try:
+        content: object = orjson.loads(body)
+    except ValueError as error:
+        raise RefusedError(message(400, f"SerdeJsonError# {error}")) from None
+    return cast("list[object]", content) if isinstance(content, list) else [content]
+
+
+def _row(element: object, now: int, limits: Limits) -> Row | str:
+    """The row of one element, or why it is refused."""
+    if not isinstance(element, dict):
+        return NOT_AN_OBJECT
+    record = cast("JsonObject", element)
+    match resolve(record.get(TIMESTAMP), now, limits):
+        case Success(int(moment)):
+            try:
+                row = flatten(record, limits.nesting)
+            except NestingError:
+                raise RefusedError(message(400, "SerdeJsonError# recursion limit exceeded")) from None
+            row[TIMESTAMP] = moment
+            return row
+        case Failure(str(reason)):
+            return reason
+        case unexpected:
+            raise TypeError(unexpected)
+
+
+def _counts(name: str, batch: Batch) -> dict[str, object]:
+    counts: dict[str, object] = {"name": name, "successful": len(batch.rows), "failed": batch.failed}
+    return counts if batch.error is None else {**counts, "error": batch.error}

@@ -1,0 +1,165 @@
+"""`POST /api/{org}/_search`: SQL over streams."""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from time import perf_counter_ns
+from typing import Final, cast
+
+from returns.result import Failure, Result, Success
+
+from cqrs_local.answers import Answer, RefusedError, message
+from cqrs_local.backend import Backend
+from cqrs_local.bodies import JsonObject, field, json_body, optional
+from cqrs_local.column_types import ColumnType
+from cqrs_local.engine import EngineProblem, Query, Rows
+from cqrs_local.requests import Request
+from cqrs_local.search_answers import Search, answer_of, partial_answer
+from cqrs_local.search_problems import (
+    STATEMENTS,
+    coded,
+    no_such_stream,
+    not_executable,
+    planning_failed,
+    refused_statement,
+    took_too_long,
+)
+from cqrs_local.sql_rewrite import RewriteProblem, Rewritten, Scope, rewrite
+from cqrs_local.sql_shape import Shape, shape_of, with_timestamp
+from cqrs_local.status import TEXT_FIELDS
+from cqrs_local.views import StreamView
+
+_BODY_LIMIT: Final = 16 * 1024 * 1024
+_MOST_SQL: Final = 256 * 1024
+_EXHAUSTED: Final = ("Resources exhausted", "Not enough memory")
+
+Streams = Mapping[str, StreamView]
+
+
+async def search(request: Request, backend: Backend) -> Answer:
+    """Run one query over the streams of an organisation."""
+    began = perf_counter_ns()
+    asked = search_of(json_body(await request.body(_BODY_LIMIT)), backend.limits.default_rows)
+    if asked.start > asked.end:
+        return message(400, "Error# [file_list] invalid time range")
+    shape = shape_of(asked.sql)
+    if shape.verb in STATEMENTS:
+        return refused_statement(asked.sql, shape.verb)
+    if shape.statements > 1:
+        return message(400, "Error# Stream name is empty")
+    streams = _streams(request, backend, shape)
+    match _rewritten(asked, shape, streams):
+        case Success(Rewritten() as rewritten):
+            outcome = await _run(asked, shape, rewritten, streams, backend)
+        case Failure(RewriteProblem(code, text)):
+            return _rewrite_refused(code, text, shape, streams)
+        case unexpected:
+            raise TypeError(unexpected)
+    if isinstance(outcome, Answer):
+        return outcome
+    return answer_of(asked, shape, rewritten, outcome, streams, perf_counter_ns() - began)
+
+
+def search_of(body: JsonObject, default_rows: int) -> Search:
+    """What a body asks for.
+
+    Raises:
+        RefusedError: something is missing or of another type (422).
+    """
+    query = cast("JsonObject", field(body, "query", dict, "struct Query"))
+    sql = field(query, "sql", str, "a string", "query")
+    if body.get("encoding") == "base64":
+        sql = _decoded(sql)
+    if len(sql) > _MOST_SQL:
+        raise RefusedError(message(400, f"Error# the SQL text is longer than {_MOST_SQL} characters"))
+    size = optional(query, "size", int, "i64", 0, "query")
+    return Search(
+        sql=sql,
+        start=field(query, "start_time", int, "i64", "query"),
+        end=field(query, "end_time", int, "i64", "query"),
+        skip=max(optional(query, "from", int, "i64", 0, "query"), 0),
+        size=size or default_rows,
+        seconds=optional(body, "timeout", int, "i64", 0),
+    )
+
+
+def _decoded(sql: str) -> str:
+    try:
+        return b64decode(sql, validate=True).decode()
+    except ValueError:
+        raise RefusedError(message(400, "Error# the SQL text is not base64")) from None
+
+
+def _streams(request: Request, backend: Backend, shape: Shape) -> Streams:
+    kind = request.query.get("type", "logs")
+    found = {name: backend.store.view((request.names["org"], kind, name)) for name in shape.names}
+    return {name: view for name, view in found.items() if view is not None}
+
+
+def _rewritten(asked: Search, shape: Shape, streams: Streams) -> Result[Rewritten, RewriteProblem]:
+    sql = with_timestamp(asked.sql) if shape.plain else asked.sql
+    return rewrite(sql, Scope(asked.start, asked.end, _text_fields(streams)))
+
+
+def _text_fields(streams: Streams) -> list[str]:
+    return sorted(
+        {
+            name
+            for view in streams.values()
+            for name in (*TEXT_FIELDS, *view.text_fields)
+            if view.columns.get(name) is ColumnType.UTF8
+        }
+    )
+
+
+async def _run(
+    asked: Search, shape: Shape, rewritten: Rewritten, streams: Streams, backend: Backend
+) -> Rows | Answer:
+    limits = backend.limits
+    seconds = min(limits.query_seconds, asked.seconds or limits.query_seconds)
+    wanted = None if shape.limited or asked.size < 0 else asked.size
+    query = Query(
+        sql=rewritten.sql,
+        streams=streams,
+        start=asked.start,
+        end=asked.end,
+        rows=limits.answer_rows + 1 if wanted is None else min(wanted, limits.answer_rows + 1),
+        skip=0 if shape.limited else asked.skip,
+        sorted=not shape.aggregated and not shape.order,
+    )
+    try:
+        outcome = await backend.engine.run(query, seconds)
+    except TimeoutError:
+        return took_too_long(seconds)
+    match outcome:
+        case Success(rows):
+            return _bounded(rows, asked, limits.answer_rows)
+        case Failure(EngineProblem() as problem):
+            return _failed(problem, asked, streams)
+        case unexpected:
+            raise TypeError(unexpected)
+
+
+def _bounded(rows: Rows, asked: Search, most: int) -> Rows | Answer:
+    if len(rows) <= most:
+        return rows
+    return partial_answer(asked, f"the answer has more than {most} rows: ask for fewer with LIMIT or size")
+
+
+def _failed(problem: EngineProblem, asked: Search, streams: Streams) -> Answer:
+    if not problem.running:
+        return planning_failed(problem, {name for view in streams.values() for name in view.columns})
+    if any(sign in problem.text for sign in _EXHAUSTED):
+        return not_executable(problem.text)
+    return partial_answer(asked, f"code: 'Internal error', message: {_quoted(problem.text)}")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.removeprefix("DataFusion ").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"External error: {escaped.removeprefix("error: ")}"'
+
+
+def _rewrite_refused(code: int, text: str, shape: Shape, streams: Streams) -> Answer:
+    if not streams and shape.reads:
+        names = sorted(shape.names - {"select", "from", "where"})
+        return no_such_stream(names[0] if names else "")
+    return coded(code, text)

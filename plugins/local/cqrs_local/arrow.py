@@ -149,9 +149,9 @@ def batches_of(table: Table) -> list[object]:
     return cast("list[object]", given.to_batches() or [_pa.RecordBatch.from_pylist([], schema=given.schema)])
 
 
-def type_of(column: ColumnType) -> object:
-    """The Arrow type of a column."""
-    return _TYPES[column]
+def names_of(schema: object) -> list[str]:
+    """The columns of an Arrow schema."""
+    return cast("list[str]", _pa.schema(schema).names)
 
 
 def schema_of(columns: Mapping[str, ColumnType]) -> object:
@@ -179,9 +179,17 @@ def json_rows(batch: Batch) -> list[dict[str, object]]:
 
 
 def _json(value: object) -> object:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {str(name): _json(inner) for name, inner in cast("dict[object, object]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(inner) for inner in cast("Sequence[object]", value)]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
     match value:
-        case str() | int() | float() | None:
-            return value
         case datetime():
             return _moment(value)
         case date() | time():
@@ -190,10 +198,6 @@ def _json(value: object) -> object:
             return float(value)
         case bytes():
             return value.hex()
-        case dict():
-            return {str(name): _json(inner) for name, inner in cast("dict[object, object]", value).items()}
-        case list() | tuple():
-            return [_json(inner) for inner in cast("Sequence[object]", value)]
         case timedelta():
             return value.total_seconds()
         case _:

@@ -134,7 +134,7 @@ def refusal(route: Route, request: Request, names: Mapping[str, str], backend: B
             creates = route.access is Access.INGESTION and reach is Reach.EVERYTHING
             known = names.get("org") is None or names["org"] in backend.store.catalogue.orgs
             return None if known or creates else text(404, "Organization not found")
-        case Failure(answer):
+        case Failure(Answer() as answer):
             return answer
         case unexpected:
             raise TypeError(unexpected)

@@ -51,9 +51,9 @@ def field(content: JsonObject, name: str, kind: type[T], wanted: str, place: str
     return value
 
 
-def optional(content: JsonObject, name: str, kind: type[T], wanted: str, default: T, place: str = "") -> T:
-    """A field that may be missing or null."""
-    return default if content.get(name) is None else field(content, name, kind, wanted, place)
+def optional_int(content: JsonObject, name: str, place: str = "") -> int:
+    """A number that may be missing or null, which is 0 then."""
+    return 0 if content.get(name) is None else field(content, name, int, "i64", place)
 
 
 def objects(content: JsonObject, name: str) -> Sequence[JsonObject]:
@@ -69,8 +69,8 @@ def objects(content: JsonObject, name: str) -> Sequence[JsonObject]:
 
 def _named(value: object) -> str:
     match value:
-        case None:
-            return "null"
+        case list() | dict():
+            return "sequence" if isinstance(value, list) else "map"
         case bool():
             return f"boolean `{str(value).lower()}`"
         case int():
@@ -79,7 +79,5 @@ def _named(value: object) -> str:
             return f"floating point `{value}`"
         case str():
             return f'string "{value[:100]}"'
-        case list():
-            return "sequence"
         case _:
-            return "map"
+            return "null"

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote
 
 import attrs
@@ -54,7 +54,7 @@ class Query:
         sql: text for the engine.
         streams: what it may read, by name.
         start, end: time range, microseconds, `end` excluded.
-        rows: most rows of the answer, None for no limit.
+        rows: most rows of the answer.
         skip: rows to leave out first.
         sorted: sort by `_timestamp`, newest first, if the answer has that column.
     """
@@ -63,7 +63,7 @@ class Query:
     streams: Mapping[str, StreamView]
     start: int
     end: int
-    rows: int | None
+    rows: int
     skip: int = 0
     sorted: bool = False
 
@@ -121,7 +121,7 @@ class Engine:
     async def _rows(self, frame: DataFrame) -> Rows:
         rows: Rows = []
         async for batch in await self._in_thread(frame.execute_stream):
-            rows += await self._in_thread(arrow.json_rows, cast("arrow.Batch", batch.to_pyarrow()))
+            rows += await self._in_thread(arrow.json_rows, cast("_Batch", batch).to_pyarrow())
         return rows
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -136,40 +136,56 @@ def _planned(query: Query, limits: Limits) -> DataFrame | EngineProblem:
         return EngineProblem(str(error), running=False)
 
 
-def _session(limits: Limits) -> SessionContext:
+# What mentions types of pyarrow, which no type checker knows, is named here.
+
+
+class _Batch(Protocol):
+    def to_pyarrow(self) -> arrow.Batch: ...
+
+
+class _Frame(Protocol):
+    def schema(self) -> object: ...
+
+
+class _Session(Protocol):
+    def register_view(self, name: str, df: DataFrame) -> None: ...
+    def create_dataframe(self, partitions: list[list[object]]) -> DataFrame: ...
+    def read_parquet(self, path: str, *, file_extension: str, schema: object) -> DataFrame: ...
+    def sql_with_options(self, query: str, options: SQLOptions) -> DataFrame: ...
+
+
+def _session(limits: Limits) -> _Session:
     pool = RuntimeEnvBuilder().with_disk_manager_os().with_fair_spill_pool(limits.query_memory_bytes)
     session = SessionContext(SessionConfig(_SETTINGS), pool)
     for name in _UNBOUNDED:
         session.deregister_udf(name)
-    return session
+    return cast("_Session", session)
 
 
-def _plan(query: Query, session: SessionContext) -> DataFrame:
+def _plan(query: Query, session: _Session) -> DataFrame:
     for name, view in query.streams.items():
         session.register_view(name, _frame_of(session, view, query.start, query.end))
     only_select = SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_statements(False)  # noqa: FBT003 - the engine's names say it
     frame = session.sql_with_options(query.sql, only_select)
-    if query.sorted and TIMESTAMP in frame.schema().names:
+    if query.sorted and TIMESTAMP in arrow.names_of(cast("_Frame", frame).schema()):
         frame = frame.sort(_column(TIMESTAMP).sort(ascending=False))
     return frame.limit(query.rows, offset=query.skip)
 
 
-def _frame_of(session: SessionContext, view: StreamView, start: int, end: int) -> DataFrame:
+def _frame_of(session: _Session, view: StreamView, start: int, end: int) -> DataFrame:
     """The rows of a stream within the time range, from memory and from segments."""
     tables = [table for table in view.memory if table.num_rows] or [arrow.table_of([], view.columns)]
     frames = [_from_memory(session, table) for table in tables]
-    for shape in view.shapes:
-        if any(segment.first < end and segment.last >= start for segment in shape.segments):
-            frames.append(_from_segments(session, shape, view))
+    frames += [_from_segments(session, shape, view) for shape in view.shapes if shape.overlaps(start, end)]
     united = reduce(DataFrame.union, frames)
     return united.filter((_column(TIMESTAMP) >= lit(start)) & (_column(TIMESTAMP) < lit(end)))
 
 
-def _from_memory(session: SessionContext, table: arrow.Table) -> DataFrame:
+def _from_memory(session: _Session, table: arrow.Table) -> DataFrame:
     return session.create_dataframe([arrow.batches_of(table)])
 
 
-def _from_segments(session: SessionContext, shape: Shape, view: StreamView) -> DataFrame:
+def _from_segments(session: _Session, shape: Shape, view: StreamView) -> DataFrame:
     frame = session.read_parquet(
         f"file://{quote(str(shape.directory))}/",
         file_extension=".parquet",
@@ -180,13 +196,12 @@ def _from_segments(session: SessionContext, shape: Shape, view: StreamView) -> D
 
 
 def _conformed(name: str, column: ColumnType, have: Mapping[str, ColumnType]) -> Expr:
-    arrow_type = arrow.type_of(column)
     if name not in have:
-        return lit(None).cast(arrow_type).alias(name)
+        return functions.arrow_cast(lit(None), lit(column.value)).alias(name)
     found = _column(name)
     if have[name] is column:
         return found
-    widened = found.cast(arrow_type)
+    widened = functions.arrow_cast(found, lit(column.value))
     if have[name] is ColumnType.FLOAT64 and column is ColumnType.UTF8:
         widened = functions.regexp_replace(widened, lit(r"\.0$"), lit(""))  # as `text_of` writes it
     return widened.alias(name)

@@ -75,5 +75,8 @@ def _deeper_than(value: object, limit: int) -> bool:
 
 
 def _children(container: object) -> list[object]:
-    inner = container.values() if isinstance(container, dict) else container
-    return [value for value in cast("Iterable[object]", inner) if isinstance(value, (dict, list))]
+    if isinstance(container, dict):
+        inner: Iterable[object] = cast("JsonObject", container).values()
+    else:
+        inner = cast("Iterable[object]", container)
+    return [value for value in inner if isinstance(value, (dict, list))]

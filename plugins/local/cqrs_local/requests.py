@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Final, cast
+from typing import Final, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -113,7 +113,11 @@ def decompressed(raw: bytes, encoding: bytes, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _piece(decoder: "zlib._Decompress", data: bytes, encoding: bytes) -> bytes:
+class _Decoder(Protocol):
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _piece(decoder: _Decoder, data: bytes, encoding: bytes) -> bytes:
     try:
         return decoder.decompress(data, _PIECE)
     except zlib.error:

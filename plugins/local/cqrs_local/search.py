@@ -9,11 +9,11 @@ from returns.result import Failure, Result, Success
 
 from cqrs_local.answers import Answer, RefusedError, message
 from cqrs_local.backend import Backend
-from cqrs_local.bodies import JsonObject, field, json_body, optional
+from cqrs_local.bodies import JsonObject, field, json_body, optional_int
 from cqrs_local.column_types import ColumnType
 from cqrs_local.engine import EngineProblem, Query, Rows
 from cqrs_local.requests import Request
-from cqrs_local.search_answers import Search, answer_of, partial_answer
+from cqrs_local.search_answers import Answered, Search, answer_of, partial_answer
 from cqrs_local.search_problems import (
     STATEMENTS,
     coded,
@@ -56,7 +56,7 @@ async def search(request: Request, backend: Backend) -> Answer:
             raise TypeError(unexpected)
     if isinstance(outcome, Answer):
         return outcome
-    return answer_of(asked, shape, rewritten, outcome, streams, perf_counter_ns() - began)
+    return answer_of(Answered(asked, shape, rewritten, streams, perf_counter_ns() - began), outcome)
 
 
 def search_of(body: JsonObject, default_rows: int) -> Search:
@@ -71,14 +71,14 @@ def search_of(body: JsonObject, default_rows: int) -> Search:
         sql = _decoded(sql)
     if len(sql) > _MOST_SQL:
         raise RefusedError(message(400, f"Error# the SQL text is longer than {_MOST_SQL} characters"))
-    size = optional(query, "size", int, "i64", 0, "query")
+    size = optional_int(query, "size", "query")
     return Search(
         sql=sql,
         start=field(query, "start_time", int, "i64", "query"),
         end=field(query, "end_time", int, "i64", "query"),
-        skip=max(optional(query, "from", int, "i64", 0, "query"), 0),
+        skip=max(optional_int(query, "from", "query"), 0),
         size=size or default_rows,
-        seconds=optional(body, "timeout", int, "i64", 0),
+        seconds=optional_int(body, "timeout"),
     )
 
 

@@ -37,20 +37,33 @@ class Search:
     seconds: int = 0
 
 
-def answer_of(
-    asked: Search,
-    shape: Shape,
-    rewritten: Rewritten,
-    rows: Rows,
-    streams: Mapping[str, StreamView],
-    nanoseconds: int,
-) -> Answer:
+@attrs.frozen
+class Answered:
+    """A query that ran.
+
+    Attributes:
+        asked: what the request asked for.
+        shape: what kind of query it is.
+        rewritten: what the engine ran.
+        streams: what it read.
+        nanoseconds: how long it took.
+    """
+
+    asked: Search
+    shape: Shape
+    rewritten: Rewritten
+    streams: Mapping[str, StreamView]
+    nanoseconds: int
+
+
+def answer_of(query: Answered, rows: Rows) -> Answer:
     """The answer with all rows that were asked for."""
-    content = _content(asked, rows, nanoseconds // 1_000_000)
-    content["scan_records"] = sum(_scanned(view, asked) for view in streams.values())
+    shape = query.shape
+    content = _content(query.asked, rows, query.nanoseconds // 1_000_000)
+    content["scan_records"] = sum(_scanned(view, query.asked) for view in query.streams.values())
     content["is_histogram_eligible"] = not (shape.limited or shape.nested)
-    if rewritten.histogram_seconds is not None:
-        content["histogram_interval"] = rewritten.histogram_seconds
+    if query.rewritten.histogram_seconds is not None:
+        content["histogram_interval"] = query.rewritten.histogram_seconds
     order = shape.order or (((TIMESTAMP, "desc"),) if not shape.aggregated else ())
     if order:
         content |= {"order_by": order[0][1], "order_by_metadata": order}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -115,7 +115,7 @@ class LocalServer:
         return self.app.backend
 
     @asynccontextmanager
-    async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
+    async def listening(self, listener: socket.socket) -> AsyncGenerator[None, None]:
         """Serve HTTP on a bound socket while the block runs, then end what is being answered.
 
         Args:
@@ -193,7 +193,7 @@ async def local_server(
     limits: Limits | None = None,
     settings: StoreSettings | None = None,
     clock: Clock | None = None,
-) -> AsyncIterator[LocalServer]:
+) -> AsyncGenerator[LocalServer, None]:
     """A server on a free port of the loopback, for tests.
 
     Args:

@@ -5,6 +5,7 @@ it leaves as it is.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -144,7 +145,7 @@ def _is_wildcard(selected: Sequence[Token], at: int) -> bool:
 
 
 def _statements(top: Sequence[Token]) -> int:
-    parts = [[]] if top else []
+    parts: list[list[Token]] = [[]]
     for token in top:
         if token.text == ";" and token.kind is Kind.SYMBOL:
             parts.append([])
@@ -154,10 +155,7 @@ def _statements(top: Sequence[Token]) -> int:
 
 
 def _has_aggregate(code: Sequence[Token]) -> bool:
-    return any(
-        token.word in _AGGREGATES and following.text == "("
-        for token, following in zip(code, code[1:], strict=False)
-    )
+    return any(token.word in _AGGREGATES and following.text == "(" for token, following in pairwise(code))
 
 
 def _reads_one(top: Sequence[Token]) -> bool:

@@ -44,12 +44,12 @@ async def create_stream(request: Request, backend: Backend) -> Answer:
         field_name(field(entry, "name", str, "string", "fields[]")): _column_type(entry)
         for entry in objects(content, "fields")
     }
-    settings = field(content, "settings", dict, "struct UpdateStreamSettings")
+    settings = cast("dict[str, object]", field(content, "settings", dict, "struct UpdateStreamSettings"))
     key = _key(request, stream_name(request.names["stream"]))
     if backend.store.catalogue.find(key) is not None:
         return message(400, "stream already exists")
     try:
-        backend.store.create_stream(key, columns, cast("dict[str, object]", settings))
+        backend.store.create_stream(key, columns, settings)
     except OSError as error:
         return _disk(error)
     return message(200, "stream created")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import attrs
 
@@ -25,6 +26,10 @@ class Shape:
     directory: Path
     columns: Mapping[str, ColumnType]
     segments: Sequence[Segment]
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether any segment may hold rows from `start` on and before `end`, microseconds."""
+        return any(segment.first < end and segment.last >= start for segment in self.segments)
 
 
 @attrs.frozen
@@ -66,4 +71,4 @@ def view_of(
 
 def _text_fields(stream: Stream) -> list[str]:
     fields = stream.settings.get("full_text_search_keys")
-    return [str(field) for field in fields] if isinstance(fields, list) else []
+    return [str(field) for field in cast("list[object]", fields)] if isinstance(fields, list) else []

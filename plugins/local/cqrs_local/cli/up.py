@@ -41,7 +41,7 @@ def run_until_stopped(wanted: Wanted) -> None:
         _fail(f"--org {wanted.org!r} is no organisation name. Fix: letters, digits, _ and -, at most 100")
     listener = _listener(wanted)
     if not _is_loopback(listener):
-        print(_WARNING.format(wanted.host), file=sys.stderr)
+        sys.stderr.write(_WARNING.format(wanted.host))
     try:
         asyncio.run(_serve(wanted, listener))
     except DirectoryError as error:
@@ -51,7 +51,7 @@ def run_until_stopped(wanted: Wanted) -> None:
 
 _WARNING: Final = (
     "warning: --host {} lets other machines reach this development server, over plain HTTP: "
-    "anybody on the way can read its token. Fix: leave --host out"
+    "anybody on the way can read its token. Fix: leave --host out\n"
 )
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cqrs_local.limits import Limits
     from cqrs_local.server import LocalServer, local_server
-    from cqrs_local.store import StoreSettings
+    from cqrs_local.store_settings import StoreSettings
 
 __all__ = ["Limits", "LocalServer", "StoreSettings", "local_server"]
 
 _HOME = {
     "Limits": "cqrs_local.limits",
     "LocalServer": "cqrs_local.server",
-    "StoreSettings": "cqrs_local.store",
+    "StoreSettings": "cqrs_local.store_settings",
     "local_server": "cqrs_local.server",
 }
 

@@ -149,6 +149,11 @@ def batches_of(table: Table) -> list[object]:
     return cast("list[object]", given.to_batches() or [_pa.RecordBatch.from_pylist([], schema=given.schema)])
 
 
+def type_of(column: ColumnType) -> object:
+    """The Arrow type of a column."""
+    return _TYPES[column]
+
+
 def names_of(schema: object) -> list[str]:
     """The columns of an Arrow schema."""
     return cast("list[str]", _pa.schema(schema).names)

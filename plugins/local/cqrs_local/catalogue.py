@@ -152,6 +152,7 @@ class CatalogueFile:
     def __init__(self, directory: Path) -> None:
         """Args: directory: the data directory."""
         self._path = directory / FILE_NAME
+        self._segments = directory / "segments"
         self._lock = Lock()
         self._saved = 0
 
@@ -159,9 +160,17 @@ class CatalogueFile:
         """What was saved last, an empty catalogue in a new directory.
 
         Raises:
-            ValueError, KeyError, TypeError: the file is damaged.
+            ValueError: the file is damaged, or missing although there are segments.
+            OSError: it cannot be read.
         """
-        return Catalogue.decode(self._path.read_bytes()) if self._path.exists() else Catalogue()
+        if not self._path.exists():
+            if self._segments.is_dir() and any(self._segments.iterdir()):
+                raise ValueError(f"{FILE_NAME} is missing beside the segments it describes: restore it")
+            return Catalogue()
+        try:
+            return Catalogue.decode(self._path.read_bytes())
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{FILE_NAME} is damaged: restore it from a copy ({error})") from error
 
     def save(self, version: int, data: bytes) -> None:
         """Save `data` durably unless a later version was saved already.

@@ -143,6 +143,10 @@ class _Batch(Protocol):
     def to_pyarrow(self) -> arrow.Batch: ...
 
 
+class _Castable(Protocol):
+    def cast(self, to: object) -> Expr: ...
+
+
 class _Frame(Protocol):
     def schema(self) -> object: ...
 
@@ -197,14 +201,18 @@ def _from_segments(session: _Session, shape: Shape, view: StreamView) -> DataFra
 
 def _conformed(name: str, column: ColumnType, have: Mapping[str, ColumnType]) -> Expr:
     if name not in have:
-        return functions.arrow_cast(lit(None), lit(column.value)).alias(name)
+        return _cast(lit(None), column).alias(name)
     found = _column(name)
     if have[name] is column:
         return found
-    widened = functions.arrow_cast(found, lit(column.value))
+    widened = _cast(found, column)
     if have[name] is ColumnType.FLOAT64 and column is ColumnType.UTF8:
         widened = functions.regexp_replace(widened, lit(r"\.0$"), lit(""))  # as `text_of` writes it
     return widened.alias(name)
+
+
+def _cast(expression: Expr, column: ColumnType) -> Expr:
+    return cast("_Castable", expression).cast(arrow.type_of(column))
 
 
 def _column(name: str) -> Expr:

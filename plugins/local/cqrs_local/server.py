@@ -17,7 +17,8 @@ from cqrs_local.credentials import load_or_make
 from cqrs_local.directory import DataDirectory, DirectoryError
 from cqrs_local.engine import Engine
 from cqrs_local.limits import Limits
-from cqrs_local.store import Store, StoreSettings
+from cqrs_local.store import Store
+from cqrs_local.store_settings import StoreSettings
 
 DEFAULT_ORGANIZATION: Final = "default"
 _STOP_SECONDS: Final = 1
@@ -71,7 +72,7 @@ class LocalServer:
             credentials = load_or_make(held.path)
             store = Store(held.path, self._settings, self._clock)
             store.add_organization(self.organization)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             held.release()
             raise DirectoryError(f"{self.directory} cannot be opened: {error}") from error
         store.start()

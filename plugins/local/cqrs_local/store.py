@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import attrs
 import orjson
 
 from cqrs.clock import Clock, SystemClock
@@ -20,31 +19,11 @@ from cqrs_local.flush import FlushJob, FlushResult, remove_log, run_flush
 from cqrs_local.memory import Generation
 from cqrs_local.recovery import recover
 from cqrs_local.segments import Segment, Segments
+from cqrs_local.store_settings import StoreSettings
 from cqrs_local.views import StreamView, view_of
 from cqrs_local.wal import Wal
 
 logger: Final = logging.getLogger("cqrs_local")
-
-
-@attrs.frozen
-class StoreSettings:
-    """How the store trades memory, files and safety.
-
-    Attributes:
-        segment_rows: rows in memory that make it write segments.
-        segment_bytes: bytes of log that make it write segments.
-        segment_seconds: age of the oldest row in memory that makes it write segments.
-        memory_rows: rows in memory from which on ingestion is refused until the disk caught up.
-        retry_seconds: pause after a failed write of segments.
-        fsync: wait for the disk before the reply; one wait serves all requests that came meanwhile.
-    """
-
-    segment_rows: int = 50_000
-    segment_bytes: int = 64 * 1024 * 1024
-    segment_seconds: float = 60.0
-    memory_rows: int = 400_000
-    retry_seconds: float = 1.0
-    fsync: bool = False
 
 
 class StoreFullError(Exception):

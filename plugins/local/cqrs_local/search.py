@@ -12,6 +12,7 @@ from cqrs_local.backend import Backend
 from cqrs_local.bodies import JsonObject, field, json_body, optional_int
 from cqrs_local.column_types import ColumnType
 from cqrs_local.engine import EngineProblem, Query, Rows
+from cqrs_local.limits import Limits
 from cqrs_local.requests import Request
 from cqrs_local.search_answers import Answered, Search, answer_of, partial_answer
 from cqrs_local.search_problems import (
@@ -71,13 +72,13 @@ def search_of(body: JsonObject, default_rows: int) -> Search:
         sql = _decoded(sql)
     if len(sql) > _MOST_SQL:
         raise RefusedError(message(400, f"Error# the SQL text is longer than {_MOST_SQL} characters"))
-    size = optional_int(query, "size", "query")
+    size = default_rows if query.get("size") is None else field(query, "size", int, "i64", "query")
     return Search(
         sql=sql,
         start=field(query, "start_time", int, "i64", "query"),
         end=field(query, "end_time", int, "i64", "query"),
         skip=max(optional_int(query, "from", "query"), 0),
-        size=size or default_rows,
+        size=size,
         seconds=optional_int(body, "timeout"),
     )
 
@@ -116,13 +117,12 @@ async def _run(
 ) -> Rows | Answer:
     limits = backend.limits
     seconds = min(limits.query_seconds, asked.seconds or limits.query_seconds)
-    wanted = None if shape.limited or asked.size < 0 else asked.size
     query = Query(
         sql=rewritten.sql,
         streams=streams,
         start=asked.start,
         end=asked.end,
-        rows=limits.answer_rows + 1 if wanted is None else min(wanted, limits.answer_rows + 1),
+        rows=_most_rows(asked, shape, limits),
         skip=0 if shape.limited else asked.skip,
         sorted=not shape.aggregated and not shape.order,
     )
@@ -137,6 +137,12 @@ async def _run(
             return _failed(problem, asked, streams)
         case unexpected:
             raise TypeError(unexpected)
+
+
+def _most_rows(asked: Search, shape: Shape, limits: Limits) -> int:
+    """LIMIT in the text wins over size, 0 stands for the default; one more than allowed tells that it was cut."""
+    bound = limits.answer_rows + 1
+    return bound if shape.limited or asked.size < 0 else min(asked.size or limits.default_rows, bound)
 
 
 def _bounded(rows: Rows, asked: Search, most: int) -> Rows | Answer:

@@ -25,7 +25,7 @@ class Search:
         sql: as sent.
         start, end: time range, microseconds.
         skip: rows to leave out first.
-        size: most rows, negative for no limit.
+        size: most rows, 0 for the server's default, negative for no limit.
         seconds: most time, 0 for the server's limit.
     """
 

@@ -1,0 +1,36 @@
+"""Times of records, for any value."""
+
+from cqrs_local.limits import Limits
+from cqrs_local.timestamps import MICROSECONDS_PER_HOUR, resolve
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Success
+
+NOW = 1_800_000_000_000_000
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.datetimes().map(str),
+    st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", fullmatch=True),
+    st.lists(st.integers()),
+)
+
+
+@given(ANYTHING)
+def test_any_value_is_accepted_within_the_window_or_refused_with_a_reason(value: object) -> None:
+    """No value raises, no accepted time lies outside of the window."""
+    outcome = resolve(value, NOW, Limits())
+
+    if isinstance(outcome, Success):
+        assert NOW - 5 * MICROSECONDS_PER_HOUR <= outcome.unwrap() <= NOW + 24 * MICROSECONDS_PER_HOUR
+    else:
+        assert outcome.failure()
+
+
+@given(st.integers(-5 * MICROSECONDS_PER_HOUR, 24 * MICROSECONDS_PER_HOUR))
+def test_microseconds_are_kept_exactly(offset: int) -> None:
+    """A time in microseconds within the window is stored as it is."""
+    assert resolve(NOW + offset, NOW, Limits()) == Success(NOW + offset)

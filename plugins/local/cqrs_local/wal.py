@@ -18,6 +18,7 @@ _MAGIC: Final = b"CQRSWAL1"
 _HEADER: Final = struct.Struct("<8sQI")
 _ENTRY: Final = struct.Struct("<II")
 HEADER_BYTES: Final = _HEADER.size
+_CLOSED: Final = -1
 
 Write = Callable[[int, bytes], int]
 
@@ -127,8 +128,10 @@ class Wal:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file; the log stays."""
-        os.close(self._file)
+        """Close the file, once; the log stays."""
+        if self._file != _CLOSED:
+            os.close(self._file)
+            self._file = _CLOSED
 
     def _put(self, data: bytes) -> None:
         rest = data

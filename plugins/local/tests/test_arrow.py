@@ -9,7 +9,12 @@ import pytest
 from cqrs_local import arrow
 from cqrs_local.column_types import ColumnType
 
-COLUMNS = {"_timestamp": ColumnType.INT64, "a": ColumnType.FLOAT64, "b": ColumnType.UTF8, "c": ColumnType.BOOLEAN}
+COLUMNS = {
+    "_timestamp": ColumnType.INT64,
+    "a": ColumnType.FLOAT64,
+    "b": ColumnType.UTF8,
+    "c": ColumnType.BOOLEAN,
+}
 ROWS = [{"_timestamp": 2, "a": 1, "b": 1.0}, {"_timestamp": 1, "b": True, "c": False}]
 
 

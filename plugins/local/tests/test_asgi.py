@@ -36,8 +36,12 @@ async def test_an_unknown_call_is_refused_without_a_body(
     assert (answer.status_code, answer.content, answer.headers.get("allow")) == (status, b"", allow)
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.access is not Access.ANYBODY], ids=lambda r: f"{r.method} {r.pattern}")
-async def test_every_call_of_the_api_wants_credentials(route: asgi.Route, api: Any, anonymous: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if r.access is not Access.ANYBODY], ids=lambda r: f"{r.method} {r.pattern}"
+)
+async def test_every_call_of_the_api_wants_credentials(
+    route: asgi.Route, api: Any, anonymous: httpx.AsyncClient
+) -> None:
     """No call was forgotten: none answers a stranger, and the ingestion token opens ingestion alone."""
     path = route.pattern.format(org="default", stream="s")
     stranger = await anonymous.request(route.method, path)
@@ -47,7 +51,9 @@ async def test_every_call_of_the_api_wants_credentials(route: asgi.Route, api: A
     assert ingester.status_code == (200 if route.access is Access.INGESTION else 401)
 
 
-async def test_an_unknown_organisation_is_a_404_except_for_records_of_the_user(api: Any, anonymous: httpx.AsyncClient) -> None:
+async def test_an_unknown_organisation_is_a_404_except_for_records_of_the_user(
+    api: Any, anonymous: httpx.AsyncClient
+) -> None:
     """A typo in the organisation makes a new one when the user sends records, as on the server."""
     search = await api.http.post("/api/typo/_search", json={})
     foreign = await anonymous.post("/api/typo/s/_json", json=[{}], auth=("x", api.server.ingestion_token))
@@ -106,7 +112,6 @@ async def test_too_many_requests_at_once_are_turned_away(open_api: Any) -> None:
 
 async def send_slowly(api: Any, goes_on: asyncio.Event) -> int:
     """A request whose body waits for `goes_on`; the status of the answer."""
-
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:
@@ -118,7 +123,13 @@ async def send_slowly(api: Any, goes_on: asyncio.Event) -> int:
 
     request = api.http.build_request("POST", "/api/default/s/_json")
     headers = [*request.headers.raw, (b"authorization", basic(api.server.token))]
-    scope = {"type": "http", "method": "POST", "path": request.url.path, "query_string": b"", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": request.url.path,
+        "query_string": b"",
+        "headers": headers,
+    }
     await api.server.app(scope, receive, send)
     return statuses[0]
 

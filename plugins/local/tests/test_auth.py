@@ -3,11 +3,12 @@
 from base64 import b64encode, urlsafe_b64encode
 
 import pytest
-from cqrs.secret import Secret
 from cqrs_local import auth
 from cqrs_local.auth import Reach, reach_of
 from cqrs_local.credentials import Credentials
 from returns.result import Success
+
+from cqrs.secret import Secret
 
 CREDENTIALS = Credentials("root@example.com", Secret("p:w?>~"), Secret("o2oi_abc"))
 

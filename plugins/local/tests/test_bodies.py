@@ -7,7 +7,9 @@ from cqrs_local.bodies import field, json_body, objects, optional_int
 WRONG = "Failed to deserialize the JSON body into the target type: "
 
 
-@pytest.mark.parametrize(("body", "status"), [(b"", 400), (b"{", 400), (b"[]", 422), (b"1", 422), (b"null", 422)])
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"", 400), (b"{", 400), (b"[]", 422), (b"1", 422), (b"null", 422)]
+)
 def test_a_body_that_is_no_object_is_refused(body: bytes, status: int) -> None:
     """400 for what is no JSON, 422 for JSON of another type, in plain text."""
     with pytest.raises(RefusedError) as refused:
@@ -18,7 +20,14 @@ def test_a_body_that_is_no_object_is_refused(body: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "named"),
-    [(None, "null"), (True, "boolean `true`"), (1.5, "floating point `1.5`"), ("x", 'string "x"'), ([], "sequence"), ({}, "map")],
+    [
+        (None, "null"),
+        (True, "boolean `true`"),
+        (1.5, "floating point `1.5`"),
+        ("x", 'string "x"'),
+        ([], "sequence"),
+        ({}, "map"),
+    ],
 )
 def test_a_value_of_another_type_is_named(value: object, named: str) -> None:
     """Path, what it is, what it should be; truth is no number."""

@@ -19,7 +19,9 @@ INT, UINT, FLOAT, BOOL, TEXT = (
         (UINT, 1, UINT), (UINT, -1, FLOAT), (UINT, 1.5, FLOAT), (UINT, "a", TEXT),
     ],
 )  # fmt: skip
-def test_a_column_widens_to_what_holds_both(column: ColumnType | None, value: Scalar, after: ColumnType) -> None:
+def test_a_column_widens_to_what_holds_both(
+    column: ColumnType | None, value: Scalar, after: ColumnType
+) -> None:
     """Int64 to Float64 to Utf8, Boolean to Utf8, never back."""
     assert widen(column, value) is after
 
@@ -38,7 +40,16 @@ def test_a_stray_value_in_the_middle_widens_once() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.0, "1"), (9.5, "9.5"), (1e21, "1000000000000000000000"), (True, "true"), (False, "false"), (7, "7"), ("x", "x"), (-0.5, "-0.5")],
+    [
+        (1.0, "1"),
+        (9.5, "9.5"),
+        (1e21, "1000000000000000000000"),
+        (True, "true"),
+        (False, "false"),
+        (7, "7"),
+        ("x", "x"),
+        (-0.5, "-0.5"),
+    ],
 )
 def test_a_value_in_a_text_column_looks_as_on_the_server(value: Scalar, text: str) -> None:
     """No trailing `.0`, no exponent, truth in lower case."""

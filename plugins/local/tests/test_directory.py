@@ -50,7 +50,11 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
         ({"HOME": "/h"}, "linux", "/h/.local/state/returns-cqrs/local"),
         ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, "linux", "/s/returns-cqrs/local"),
         ({"HOME": "/h", "XDG_STATE_HOME": "relative"}, "linux", "/h/.local/state/returns-cqrs/local"),
-        ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, "darwin", "/h/Library/Application Support/returns-cqrs/local"),
+        (
+            {"HOME": "/h", "XDG_STATE_HOME": "/s"},
+            "darwin",
+            "/h/Library/Application Support/returns-cqrs/local",
+        ),
     ],
 )
 def test_the_default_is_where_programs_keep_their_state(

@@ -16,8 +16,7 @@ import httpx
 import pytest
 
 EXCHANGES = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "exchanges-0.92.2.jsonl").read_text().splitlines()
+    json.loads(line) for line in (Path(__file__).parent / "exchanges-0.92.2.jsonl").read_text().splitlines()
 ]
 
 RAW_BODIES = {

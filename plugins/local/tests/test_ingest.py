@@ -51,7 +51,18 @@ def test_the_limit_of_columns_takes_the_whole_batch() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[{", b'[{"a": NaN}]', b'[{"a": Infinity}]', b'[{"a": "\xff"}]', b'{"a": 1}{"a": 2}', DEEP, b'[{"a": %s}]' % DEEP[300:-300], b'{"a": "\\ud800"}', b"[1,]"],
+    [
+        b"",
+        b"[{",
+        b'[{"a": NaN}]',
+        b'[{"a": Infinity}]',
+        b'[{"a": "\xff"}]',
+        b'{"a": 1}{"a": 2}',
+        DEEP,
+        b'[{"a": %s}]' % DEEP[300:-300],
+        b'{"a": "\\ud800"}',
+        b"[1,]",
+    ],
 )
 def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
     """400 with the parser's word; nothing recurses too deep."""
@@ -151,7 +162,9 @@ async def test_columns_widen_for_ever(api: Any) -> None:
     schema = (await api.http.get("/api/default/streams/s/schema")).json()["schema"]
     assert {"name": "d", "type": "Utf8"} in schema
     assert sorted(hit["d"] for hit in await api.hits("SELECT d FROM s")) == ["1", "2.5", "7", "abc"]
-    assert await api.hits("SELECT max(TRY_CAST(d AS DOUBLE)) AS m, count(*) AS n FROM s") == [{"m": 7.0, "n": 4}]
+    assert await api.hits("SELECT max(TRY_CAST(d AS DOUBLE)) AS m, count(*) AS n FROM s") == [
+        {"m": 7.0, "n": 4}
+    ]
 
 
 def test_the_log_writes_with_the_operating_system() -> None:

@@ -7,7 +7,11 @@ async def test_the_organisation_of_the_start_is_there(api: Any) -> None:
     """With the user who owns it."""
     (entry,) = (await api.http.get("/api/organizations")).json()["data"]
 
-    assert (entry["identifier"], entry["type"], entry["user_email"]) == ("default", "default", "root@example.com")
+    assert (entry["identifier"], entry["type"], entry["user_email"]) == (
+        "default",
+        "default",
+        "root@example.com",
+    )
 
 
 async def test_an_organisation_made_by_a_record_survives_a_restart(api: Any, open_api: Any) -> None:
@@ -17,4 +21,7 @@ async def test_an_organisation_made_by_a_record_survives_a_restart(api: Any, ope
     reopened = await open_api()
     data = (await reopened.http.get("/api/organizations")).json()["data"]
 
-    assert [(entry["identifier"], entry["type"]) for entry in data] == [("default", "default"), ("typo", "custom")]
+    assert [(entry["identifier"], entry["type"]) for entry in data] == [
+        ("default", "default"),
+        ("typo", "custom"),
+    ]

@@ -12,7 +12,8 @@ LIMIT = 1000
 
 def request(body: list[bytes], **headers: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a Request
     messages = [
-        {"type": "http.request", "body": piece, "more_body": at < len(body) - 1} for at, piece in enumerate(body)
+        {"type": "http.request", "body": piece, "more_body": at < len(body) - 1}
+        for at, piece in enumerate(body)
     ]
 
     async def receive() -> Message:
@@ -65,10 +66,15 @@ async def test_a_body_beyond_the_limit_is_refused_before_it_is_whole() -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("gzip", gzip.compress(b"hello")), ("deflate", zlib.compress(b"hello")), ("GZIP", gzip.compress(b"he") + gzip.compress(b"llo")), ("identity", b"hello")],
+    [
+        ("gzip", gzip.compress(b"hello")),
+        ("deflate", zlib.compress(b"hello")),
+        ("GZIP", gzip.compress(b"he") + gzip.compress(b"llo")),
+        ("identity", b"hello"),
+    ],
 )
 async def test_compressed_bodies_are_read(encoding: str, body: bytes) -> None:
-    """gzip also in several members."""
+    """Gzip also in several members."""
     assert await request([body], content_encoding=encoding).body(LIMIT) == b"hello"
 
 
@@ -83,7 +89,12 @@ async def test_an_unknown_encoding_is_a_415(encoding: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [(b"gzip", b"not gzip"), (b"gzip", gzip.compress(b"hello" * 99)[:-12]), (b"deflate", b"\xff\xff"), (b"gzip", gzip.compress(b"a") + b"rest")],
+    [
+        (b"gzip", b"not gzip"),
+        (b"gzip", gzip.compress(b"hello" * 99)[:-12]),
+        (b"deflate", b"\xff\xff"),
+        (b"gzip", gzip.compress(b"a") + b"rest"),
+    ],
 )
 def test_a_damaged_body_is_a_400(encoding: bytes, body: bytes) -> None:
     """Also one that ends too early."""

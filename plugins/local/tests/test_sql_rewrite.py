@@ -1,7 +1,7 @@
 """The server's own functions as SQL of the engine."""
 
 import pytest
-from cqrs_local.sql_rewrite import BAD_SQL, NO_TEXT_FIELD, Rewritten, RewriteProblem, Scope, rewrite
+from cqrs_local.sql_rewrite import BAD_SQL, NO_TEXT_FIELD, RewriteProblem, Rewritten, Scope, rewrite
 from returns.result import Failure, Success
 
 HOUR = 3_600_000_000
@@ -14,7 +14,7 @@ BIN = "date_bin(INTERVAL '{} second', to_timestamp_micros({}), TIMESTAMP '2001-0
     [
         ("histogram(_timestamp)", BIN.format(30, "_timestamp")),
         ("HISTOGRAM ( _timestamp , '5 minute' )", BIN.format(300, " _timestamp ")),
-        ('histogram("_timestamp", \'1 hour\')', BIN.format(3600, '"_timestamp"')),
+        ("histogram(\"_timestamp\", '1 hour')", BIN.format(3600, '"_timestamp"')),
         ("str_match(a, 'x')", "(strpos(a,  'x') > 0)"),
         ("str_match_ignore_case(a,'x')", "(strpos(lower(a), lower('x')) > 0)"),
         ("re_match(a,'x.*')", "((a) ~ 'x.*')"),
@@ -31,12 +31,25 @@ def test_match_all_looks_at_every_text_field() -> None:
     """Without regard to case; quotes in the text stay quotes; the marks of the server's syntax go."""
     sql = rewrite("match_all('*it''s*')", SCOPE).unwrap().sql
 
-    assert sql == "(strpos(lower(\"body\"), lower('it''s')) > 0 OR strpos(lower(\"message\"), lower('it''s')) > 0)"
+    assert (
+        sql
+        == "(strpos(lower(\"body\"), lower('it''s')) > 0 OR strpos(lower(\"message\"), lower('it''s')) > 0)"
+    )
 
 
 @pytest.mark.parametrize(
     "sql",
-    ["'histogram(a)'", '"histogram"', "-- histogram(a)\n1", "/* match_all('x') */ 1", "histogram", "x.y", "histogram(a", "E'\\'histogram(a)'", "$$histogram(a)$$"],
+    [
+        "'histogram(a)'",
+        '"histogram"',
+        "-- histogram(a)\n1",
+        "/* match_all('x') */ 1",
+        "histogram",
+        "x.y",
+        "histogram(a",
+        "E'\\'histogram(a)'",
+        "$$histogram(a)$$",
+    ],
 )
 def test_what_is_no_call_stays(sql: str) -> None:
     """Literals, comments, quoted names, bare names and unfinished calls are not touched."""

@@ -7,7 +7,22 @@ from hypothesis import strategies as st
 from returns.result import Success
 
 SCOPE = Scope(0, 1, ["message"])
-CALLS = ["histogram(a)", "match_all('x')", "str_match(a, 'b')", "histogram", "(", ")", ",", " ", "'", '"', "--", "\n", "/*", "*/"]
+CALLS = [
+    "histogram(a)",
+    "match_all('x')",
+    "str_match(a, 'b')",
+    "histogram",
+    "(",
+    ")",
+    ",",
+    " ",
+    "'",
+    '"',
+    "--",
+    "\n",
+    "/*",
+    "*/",
+]
 TEXTS = st.lists(st.sampled_from(CALLS) | st.text(max_size=3)).map("".join)
 
 

@@ -38,7 +38,8 @@ def test_anything_else_is_not_plain(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "count"), [("", 0), ("SELECT 1", 1), ("SELECT 1;", 1), ("SELECT 1; SELECT 2", 2), ("SELECT ';'", 1), (";;", 0)]
+    ("sql", "count"),
+    [("", 0), ("SELECT 1", 1), ("SELECT 1;", 1), ("SELECT 1; SELECT 2", 2), ("SELECT ';'", 1), (";;", 0)],
 )
 def test_statements_are_counted(sql: str, count: int) -> None:
     """A semicolon in a text or at the end makes no further statement."""

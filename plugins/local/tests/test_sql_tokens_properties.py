@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SQLISH = st.lists(
-    st.sampled_from(["'", '"', "--", "/*", "*/", "(", ")", ",", ";", "$$", "e'", "\\", "\n", " ", "histogram", "x", "1"]) | st.text(max_size=3)
+    st.sampled_from(
+        ["'", '"', "--", "/*", "*/", "(", ")", ",", ";", "$$", "e'", "\\", "\n", " ", "histogram", "x", "1"]
+    )
+    | st.text(max_size=3)
 ).map("".join)
 
 

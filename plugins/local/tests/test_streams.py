@@ -39,7 +39,9 @@ async def test_creating_twice_is_refused(api: Any) -> None:
         ([], 422, "invalid type: sequence"),
     ],
 )
-async def test_a_wrong_body_is_refused_and_creates_nothing(api: Any, body: Any, status: int, said: str) -> None:
+async def test_a_wrong_body_is_refused_and_creates_nothing(
+    api: Any, body: Any, status: int, said: str
+) -> None:
     """The answer names what is wrong."""
     answer = await api.http.post("/api/default/streams/s", json=body)
 

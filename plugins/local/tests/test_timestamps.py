@@ -38,7 +38,8 @@ def test_every_form_of_a_time_is_understood(given: object, stored: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["yesterday", "", True, [], {}, float("inf"), "2027-13-45T00:00:00Z", "Fri, 99 Jan 2027 08:00:00 +0000"]
+    "given",
+    ["yesterday", "", True, [], {}, float("inf"), "2027-13-45T00:00:00Z", "Fri, 99 Jan 2027 08:00:00 +0000"],
 )
 def test_what_is_no_time_is_refused(given: object) -> None:
     """The record fails with the server's reason; nothing raises."""

@@ -28,4 +28,7 @@ def start_logging(directory: Path) -> None:
     lines.setFormatter(OneLine())
     story = RotatingFileHandler(directory / FILE_NAME, maxBytes=_MOST_BYTES, backupCount=1, delay=True)
     story.setFormatter(logging.Formatter(_FORMAT))
-    logging.basicConfig(level=logging.WARNING, handlers=[lines, story])
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    root.addHandler(lines)
+    root.addHandler(story)

@@ -1,8 +1,9 @@
 """A server without a socket, with a client that speaks to it as an app would."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -22,9 +23,11 @@ class StoppedClock:
         self.now = now_ns
 
     def time_ns(self) -> int:
+        """The moment that the test set."""
         return self.now
 
     def monotonic_ns(self) -> int:
+        """The same."""
         return self.now
 
 
@@ -36,21 +39,32 @@ class Api:
     http: httpx.AsyncClient
 
     async def ingest(self, stream: str, records: object, **options: Any) -> httpx.Response:
+        """Send records."""
         return await self.http.post(f"/api/default/{stream}/_json", json=records, **options)
 
-    async def search(self, sql: str, *, minutes: int = 60, **query: object) -> httpx.Response:
+    async def search(self, sql: str, **query: object) -> httpx.Response:
+        """Ask for the last hour, or for what `query` says."""
         now = self.server._backend.store.now()
-        asked = {"sql": sql, "start_time": now - minutes * 60_000_000, "end_time": now + HOUR, **query}
+        asked = {"sql": sql, "start_time": now - HOUR, "end_time": now + HOUR, **query}
         return await self.http.post("/api/default/_search", json={"query": asked})
 
-    async def hits(self, sql: str, **query: object) -> list[dict[str, object]]:
+    async def hits(self, sql: str, **query: object) -> list[dict[str, Any]]:
+        """The rows of an answer that has to be whole."""
         answer = await self.search(sql, **query)
         assert answer.status_code == 200, answer.text
         assert not answer.json()["is_partial"], answer.text
-        return answer.json()["hits"]
+        return cast("list[dict[str, Any]]", answer.json()["hits"])
 
     async def flush(self) -> None:
+        """Write what is in memory to segments."""
         await self.server._backend.store.flush()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let other tasks and threads run until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - nobody tells when it does
+            await asyncio.sleep(0.001)
 
 
 OpenApi = Callable[..., Awaitable[Api]]
@@ -86,6 +100,12 @@ async def open_api(tmp_path: Path) -> AsyncIterator[OpenApi]:
 async def api(open_api: OpenApi) -> Api:
     """A server over an empty data directory."""
     return await open_api()
+
+
+@pytest.fixture(name="until")
+def give_until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Waits until something holds."""
+    return until
 
 
 @pytest.fixture

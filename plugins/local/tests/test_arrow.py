@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cqrs_local import arrow
-from cqrs_local.column_types import ColumnType
+from cqrs_local.column_types import ColumnType, Row
 
 COLUMNS = {
     "_timestamp": ColumnType.INT64,
@@ -15,7 +15,7 @@ COLUMNS = {
     "b": ColumnType.UTF8,
     "c": ColumnType.BOOLEAN,
 }
-ROWS = [{"_timestamp": 2, "a": 1, "b": 1.0}, {"_timestamp": 1, "b": True, "c": False}]
+ROWS: list[Row] = [{"_timestamp": 2, "a": 1, "b": 1.0}, {"_timestamp": 1, "b": True, "c": False}]
 
 
 def rows(table: arrow.Table) -> list[dict[str, object]]:

@@ -94,14 +94,13 @@ async def test_an_application_that_is_not_open_says_so(closed_app: App) -> None:
     assert (answer.status_code, answer.json()["message"]) == (503, "the server is not open")
 
 
-async def test_too_many_requests_at_once_are_turned_away(open_api: Any) -> None:
+async def test_too_many_requests_at_once_are_turned_away(open_api: Any, until: Any) -> None:
     """503 for the one above the limit; the others and later ones are answered."""
     api = await open_api(limits=Limits(requests=2))
     goes_on = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         answers = [group.create_task(send_slowly(api, goes_on)) for _ in range(2)]
-        while api.server.app._running < 2:
-            await asyncio.sleep(0)
+        await until(lambda: api.server.app._running == 2)
         turned_away = await api.http.get("/healthz")
         goes_on.set()
     after = await api.http.get("/healthz")

@@ -1,7 +1,7 @@
 """How columns widen."""
 
 import pytest
-from cqrs_local.column_types import ColumnType, Scalar, text_of, widen, widened
+from cqrs_local.column_types import ColumnType, Row, Scalar, text_of, widen, widened
 
 INT, UINT, FLOAT, BOOL, TEXT = (
     ColumnType.INT64, ColumnType.UINT64, ColumnType.FLOAT64, ColumnType.BOOLEAN, ColumnType.UTF8,
@@ -28,7 +28,7 @@ def test_a_column_widens_to_what_holds_both(
 
 def test_only_changes_are_told() -> None:
     """Columns that hold what they are given are left out, new and wider ones are in."""
-    rows = [{"a": 1, "b": 1.5, "c": "x"}, {"a": 2.5, "d": True}]
+    rows: list[Row] = [{"a": 1, "b": 1.5, "c": "x"}, {"a": 2.5, "d": True}]
 
     assert widened({"a": INT, "b": FLOAT}, rows) == {"a": FLOAT, "c": TEXT, "d": BOOL}
 

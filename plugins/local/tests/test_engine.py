@@ -4,10 +4,11 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cqrs_local import arrow
-from cqrs_local.column_types import ColumnType
+from cqrs_local.column_types import ColumnType, Row
 from cqrs_local.engine import Engine, Query
 from cqrs_local.limits import Limits
 from cqrs_local.segments import Segments
@@ -22,7 +23,7 @@ OLD = {
 NEW = {
     "_timestamp": ColumnType.INT64, "f": ColumnType.UTF8, "i": ColumnType.FLOAT64, "b": ColumnType.UTF8, 'q"u': ColumnType.UINT64,
 }  # fmt: skip
-ROW = {"_timestamp": 1, "f": 2.0, "i": 3, "b": True}
+ROW: Row = {"_timestamp": 1, "f": 2.0, "i": 3, "b": True}
 ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000000)"
 
 
@@ -93,11 +94,10 @@ async def test_waiting_for_a_turn_counts(engine: Engine, tmp_path: Path) -> None
         await long
 
 
-async def test_a_cancelled_caller_stops_its_query(engine: Engine, tmp_path: Path) -> None:
+async def test_a_cancelled_caller_stops_its_query(engine: Engine, tmp_path: Path, until: Any) -> None:
     """Cancellation passes, and the turn is free."""
     running = asyncio.create_task(engine.run(query(f"{ENDLESS}, s", view(tmp_path)), 60))
-    while not engine._turn.locked():
-        await asyncio.sleep(0)
+    await until(engine._turn.locked)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

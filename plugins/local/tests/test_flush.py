@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from cqrs_local.catalogue import Catalogue, CatalogueFile
+from cqrs_local.column_types import Row
 from cqrs_local.flush import FlushJob, remove_log, run_flush
 from cqrs_local.memory import Generation
 from cqrs_local.segments import Segments
 from cqrs_local.wal import Wal
 
-ROWS = [{"_timestamp": 1}]
+ROWS: list[Row] = [{"_timestamp": 1}]
 
 
 def generation_of(tmp_path: Path, catalogue: Catalogue, names: str) -> Generation:

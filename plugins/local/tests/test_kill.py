@@ -40,6 +40,7 @@ class Server:
 
     @classmethod
     async def start(cls, *arguments: str) -> "Server":
+        """Start a process and wait until it listens."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, stdout=asyncio.subprocess.PIPE
         )
@@ -54,6 +55,7 @@ class Server:
         return cls(process, found["OPENOBSERVE_URL"], found["OPENOBSERVE_TOKEN"])
 
     async def stop(self, number: int) -> None:
+        """Send a signal and wait for the end."""
         self.process.send_signal(number)
         await self.process.communicate()
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import orjson
 from cqrs_local import arrow
 from cqrs_local.catalogue import Catalogue
-from cqrs_local.column_types import ColumnType
+from cqrs_local.column_types import ColumnType, Row
 from cqrs_local.recovery import recover
 from cqrs_local.segments import Segments
 from cqrs_local.wal import Wal, encode_header
 
 COLUMNS = {"_timestamp": ColumnType.INT64, "n": ColumnType.INT64}
-ROWS = [{"_timestamp": 1, "n": 1}]
+ROWS: list[Row] = [{"_timestamp": 1, "n": 1}]
 
 
 def log(directory: Path, number: int, *entries: tuple[object, ...]) -> Path:

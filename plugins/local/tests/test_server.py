@@ -48,7 +48,7 @@ async def test_a_directory_has_one_server(tmp_path: Path) -> None:
 async def test_what_cannot_be_opened_lets_go_of_the_directory(tmp_path: Path) -> None:
     """After the damage is mended it opens."""
     (tmp_path / FILE_NAME).write_text("{")
-    with pytest.raises(DirectoryError, match="catalogue.json is damaged"):
+    with pytest.raises(DirectoryError, match=r"catalogue\.json is damaged"):
         await LocalServer(tmp_path).open()
     (tmp_path / FILE_NAME).unlink()
     server = LocalServer(tmp_path)

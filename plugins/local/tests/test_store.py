@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cqrs_local import segments as segments_module
+from cqrs_local import arrow, durable
 from cqrs_local.column_types import ColumnType
 from cqrs_local.store import Store
 from cqrs_local.store_settings import StoreSettings
@@ -27,11 +27,11 @@ def stored(store: Store, key: tuple[str, str, str] = KEY) -> list[int]:
     view = store.view(key)
     if view is None:
         return []
-    found = [number for table in view.memory for number in table.column("n").to_pylist()]
+    found: list[Any] = [number for table in view.memory for number in table.column("n").to_pylist()]
     for shape in view.shapes:
         for segment in shape.segments:
             if segment.generation < view.before:
-                table = segments_module.arrow._pq.read_table(segment.path)
+                table = arrow._pq.read_table(segment.path)
                 found += table.column("n").to_pylist()
     return sorted(found)
 
@@ -88,14 +88,14 @@ async def test_a_kill_between_a_segment_and_the_end_of_its_log_stores_nothing_tw
     store = await open_store(tmp_path / "a")
     await store.ingest(KEY, rows(range(5)))
     copies: list[Path] = []
-    real = segments_module.publish
+    real = durable.publish
 
     def publish(fresh: Path, path: Path) -> None:
         copies.append(crashed(tmp_path / "a", tmp_path / f"before-{len(copies)}"))
         real(fresh, path)
         copies.append(crashed(tmp_path / "a", tmp_path / f"after-{len(copies)}"))
 
-    monkeypatch.setattr(segments_module, "publish", publish)
+    monkeypatch.setattr("cqrs_local.segments.publish", publish)
     await store.flush()
     monkeypatch.undo()
 
@@ -138,36 +138,32 @@ async def test_an_orderly_stop_leaves_segments_and_no_log_with_rows(
     assert len(list((tmp_path / "segments").rglob("*.parquet"))) == 1
 
 
-async def test_segments_are_written_when_rows_are_due(open_store: OpenStore) -> None:
+async def test_segments_are_written_when_rows_are_due(open_store: OpenStore, until: Any) -> None:
     """Without anybody asking."""
     store = await open_store(segment_rows=10)
     await store.ingest(KEY, rows(range(10)))
-    async with asyncio.timeout(5):
-        while not store._by_stream:
-            await asyncio.sleep(0.005)
+    await until(lambda: bool(store._by_stream))
 
     assert stored(store) == list(range(10))
     assert store._generations()[0].rows == 0
 
 
 async def test_a_disk_that_takes_no_segment_keeps_everything_readable(
-    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, until: Any
 ) -> None:
     """It is said, tried again, and nothing is lost or doubled when the disk comes back."""
     store = await open_store(segment_rows=3, retry_seconds=0.01)
     broken = [True]
-    real = segments_module.publish
+    real = durable.publish
 
     def publish(fresh: Path, path: Path) -> None:
         if broken[0]:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(fresh, path)
 
-    monkeypatch.setattr(segments_module, "publish", publish)
+    monkeypatch.setattr("cqrs_local.segments.publish", publish)
     await store.ingest(KEY, rows(range(3)))
-    async with asyncio.timeout(5):
-        while "segments cannot be written" not in caplog.text:
-            await asyncio.sleep(0.005)
+    await until(lambda: "segments cannot be written" in caplog.text)
     await store.ingest(KEY, rows(range(3, 5)))
     assert stored(store) == list(range(5))
     broken[0] = False

@@ -77,6 +77,7 @@ class FullDisk:
         self.broken_file: int | None = None
 
     def write(self, file: int, data: bytes) -> int:
+        """As `os.write`."""
         if file == self.broken_file:
             os.close(file)
             raise OSError(9, "Bad file descriptor")

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 from returns.result import Failure, Success
 
-from cqrs_local import ingest, organisations, search, status, streams
+from cqrs_local import ingest, organisations, otlp, search, status, streams
 from cqrs_local.answers import Answer, RefusedError, bare, message, text, unauthorised
 from cqrs_local.auth import WRONG, Reach, reach_of
 from cqrs_local.backend import Backend
@@ -65,6 +65,11 @@ ROUTES: Final = (
     Route("GET", "/api/{org}/streams/{stream}/schema", streams.show_schema),
     Route("PUT", "/api/{org}/streams/{stream}/settings", streams.change_settings),
     Route("POST", "/api/{org}/{stream}/_json", ingest.ingest_json, Access.INGESTION),
+    Route("POST", "/api/{org}/v1/logs", otlp.ingest_logs, Access.INGESTION),
+    Route("POST", "/api/{org}/v1/metrics", otlp.ingest_metrics, Access.INGESTION),
+    Route("POST", "/api/{org}/v1/traces", otlp.ingest_traces, Access.INGESTION),
+    Route("POST", "/api/{org}/traces", otlp.ingest_traces, Access.INGESTION),
+    Route("POST", "/api/{org}/otel/v1/traces", otlp.ingest_traces, Access.INGESTION),
 )
 
 
@@ -118,9 +123,19 @@ async def _dispatch(request: Request, backend: Backend) -> Answer:
         allowed = ", ".join(sorted({route.method for route, _ in matches}))
         return bare(405, {"allow": allowed}) if matches else bare(404)
     route, names = found
-    return refusal(route, request, names, backend) or await route.handler(
-        attrs.evolve(request, names=names), backend
-    )
+    if (refused := refusal(route, request, names, backend)) is not None:
+        return refused
+    if route.access is Access.INGESTION:
+        _make_organisation(names["org"], backend)
+    return await route.handler(attrs.evolve(request, names=names), backend)
+
+
+def _make_organisation(name: str, backend: Backend) -> None:
+    """Whoever may ingest anywhere makes the organisation that a path names, typing errors included."""
+    try:
+        backend.store.add_organization(name)
+    except OSError as error:
+        raise RefusedError(message(503, f"the data directory cannot be written: {error}")) from None
 
 
 def refusal(route: Route, request: Request, names: Mapping[str, str], backend: Backend) -> Answer | None:

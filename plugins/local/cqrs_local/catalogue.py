@@ -33,6 +33,7 @@ class Stream:
         columns: every column that any record had, in order of appearance.
         settings: what PUT …/settings stored.
         by_ingestion: made by a first record rather than by a create call.
+        meta: what a metrics stream says of itself: kind, family, help, unit.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Stream:
     columns: dict[str, ColumnType] = attrs.field(factory=lambda: {TIMESTAMP: ColumnType.INT64})
     settings: dict[str, object] = attrs.field(factory=dict[str, object])
     by_ingestion: bool = True
+    meta: dict[str, str] = attrs.field(factory=dict[str, str])
 
     @property
     def key(self) -> StreamKey:
@@ -143,6 +145,7 @@ def _stream(entry: dict[str, object]) -> Stream:
         columns={name: ColumnType(column) for name, column in columns.items()},
         settings=cast("dict[str, object]", entry["settings"]),
         by_ingestion=cast("bool", entry["by_ingestion"]),
+        meta=cast("dict[str, str]", entry.get("meta", {})),
     )
 
 

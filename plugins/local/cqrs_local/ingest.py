@@ -10,6 +10,7 @@ from returns.result import Failure, Success
 
 from cqrs_local.answers import Answer, RefusedError, json_answer, message
 from cqrs_local.backend import Backend
+from cqrs_local.catalogue import StreamKey
 from cqrs_local.column_types import TIMESTAMP, Row
 from cqrs_local.limits import Limits
 from cqrs_local.normalise import JsonObject, NestingError, flatten, stream_name
@@ -18,7 +19,7 @@ from cqrs_local.store import StoreFullError
 from cqrs_local.timestamps import resolve
 
 NOT_AN_OBJECT: Final = "flatten value must be an object"
-_LARGE_BODY: Final = 256 * 1024
+LARGE_BODY: Final = 256 * 1024
 _DISK: Final = (
     "the data directory cannot be written: {}. Nothing of the request is stored; send it again later"
 )
@@ -45,19 +46,28 @@ async def ingest_json(request: Request, backend: Backend) -> Answer:
     """Store the records of a body."""
     body = await request.body(backend.limits.body_bytes)
     now = backend.store.now()
-    if len(body) > _LARGE_BODY:
+    if len(body) > LARGE_BODY:
         batch = await asyncio.to_thread(batch_of, body, now, backend.limits)
     else:
         batch = batch_of(body, now, backend.limits)
     name = stream_name(request.names["stream"])
-    try:
-        if not batch.lost:
-            await backend.store.ingest((request.names["org"], "logs", name), batch.rows)
-    except StoreFullError as error:
-        return message(503, str(error))
-    except OSError as error:
-        return message(503, _DISK.format(error.strerror or error))
+    if not batch.lost:
+        await store_rows(backend, (request.names["org"], "logs", name), batch.rows)
     return json_answer({"code": 200, "status": [_counts(name, batch)]})
+
+
+async def store_rows(backend: Backend, key: StreamKey, rows: Sequence[Row]) -> None:
+    """Store rows that are complete.
+
+    Raises:
+        RefusedError: they cannot be stored now (503), none of them is.
+    """
+    try:
+        await backend.store.ingest(key, rows)
+    except StoreFullError as error:
+        raise RefusedError(message(503, str(error))) from None
+    except OSError as error:
+        raise RefusedError(message(503, _DISK.format(error.strerror or error))) from None
 
 
 def batch_of(body: bytes, now: int, limits: Limits) -> Batch:

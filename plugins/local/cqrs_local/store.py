@@ -119,6 +119,18 @@ class Store:
             raise
         return stream
 
+    def describe(self, key: StreamKey, meta: dict[str, str]) -> None:
+        """Make a metrics stream if need be, and remember what it says of itself.
+
+        Raises:
+            OSError: the catalogue could not be written.
+        """
+        stream = self.catalogue.find(key)
+        if stream is not None and stream.meta == meta:
+            return
+        (stream or self.catalogue.create(key, self.now())).meta = meta
+        self.save_catalogue()
+
     def add_organization(self, name: str) -> None:
         """Make an organisation unless there is one of that name.
 

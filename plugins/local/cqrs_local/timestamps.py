@@ -28,8 +28,17 @@ def resolve(value: object, now: int, limits: Limits) -> Result[int, str]:
         limits: the window of accepted times.
     """
     parsed = _parse(value, now)
-    if parsed is None:
-        return Failure(CANNOT_PARSE)
+    return Failure(CANNOT_PARSE) if parsed is None else within(parsed, now, limits)
+
+
+def within(parsed: int, now: int, limits: Limits) -> Result[int, str]:
+    """A time that is within the window, or the server's reason to refuse the record.
+
+    Args:
+        parsed: the record's time in microseconds.
+        now: the server's time in microseconds.
+        limits: the window of accepted times.
+    """
     if parsed < now - limits.too_old_hours * MICROSECONDS_PER_HOUR:
         return Failure(_too_old(limits))
     if parsed > now + limits.too_far_hours * MICROSECONDS_PER_HOUR:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cqrs_local.limits import Limits
-from cqrs_local.timestamps import CANNOT_PARSE, MICROSECONDS_PER_HOUR, resolve
+from cqrs_local.timestamps import CANNOT_PARSE, MICROSECONDS_PER_HOUR, resolve, within
 from returns.result import Failure, Success
 
 NOW = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z
@@ -69,3 +69,9 @@ def test_a_refusal_names_its_limit() -> None:
 def test_a_time_of_now_is_the_time_of_the_clock() -> None:
     """The tests' moment is what they say it is."""
     assert datetime.fromtimestamp(NOW / 1e6, UTC).isoformat() == "2027-01-15T08:00:00+00:00"
+
+
+def test_a_time_in_microseconds_is_taken_as_it_is() -> None:
+    """No magnitude is guessed: a small number is a moment long ago."""
+    assert within(NOW, NOW, Limits()) == Success(NOW)
+    assert "Too old" in within(0, NOW, Limits()).failure()

@@ -40,7 +40,7 @@ def test_logs_are_replayed_in_order(tmp_path: Path) -> None:
     assert [(generation.number, generation.rows) for generation in found.generations] == [(2, 1), (3, 2)]
     assert found.next_number == 4
     assert [stream.name for stream in catalogue.streams()] == ["s", "t"]
-    assert catalogue.get(1).columns["n"] is ColumnType.UTF8  # type: ignore[union-attr]
+    assert catalogue.get(1).columns["n"] is ColumnType.UTF8
 
 
 def test_rows_that_a_segment_holds_are_skipped(tmp_path: Path) -> None:

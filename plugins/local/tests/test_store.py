@@ -134,7 +134,7 @@ async def test_an_orderly_stop_leaves_segments_and_no_log_with_rows(
     reopened = await open_store()
 
     assert stored(reopened) == list(range(5))
-    assert all(not table.num_rows for table in reopened.view(KEY).memory)  # type: ignore[union-attr]
+    assert all(not table.num_rows for table in reopened.view(KEY).memory)
     assert len(list((tmp_path / "segments").rglob("*.parquet"))) == 1
 
 

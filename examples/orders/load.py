@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import Any
 
 from returns.result import Result
 
@@ -11,7 +10,7 @@ from examples.orders.messages import CancelOrder, FindOrder, OrderId, PlaceOrder
 
 ARTICLES = {"apple": (100_000, 45), "bread": (100_000, 320), "cheese": (60, 890), "date": (0, 75)}
 
-LoadMessage = Command[Any, Any] | Query[Any, Any]
+LoadMessage = Command[object, object] | Query[object, object]
 
 
 def messages(seed: int) -> Iterator[LoadMessage]:
@@ -37,7 +36,7 @@ def messages(seed: int) -> Iterator[LoadMessage]:
             yield SalesReport()
 
 
-async def send(app: CqrsApp, message: LoadMessage) -> Result[Any, Any]:
+async def send(app: CqrsApp, message: LoadMessage) -> Result[object, object]:
     """Dispatch a message on its bus.
 
     Args:

@@ -1,7 +1,7 @@
 """Counting what an app did, independently of every plugin: the demo compares it with what the server tells."""
 
 from collections import Counter
-from typing import Any, final
+from typing import final
 
 import attrs
 from returns.result import Result
@@ -9,7 +9,7 @@ from returns.result import Result
 from cqrs import HandlerInfo, Instrument, MessageContext
 from cqrs.instrumentation import Finished, PublishDetails, outcome_of
 
-Answer = Result[Any, Any] | BaseException
+Answer = Result[object, object] | BaseException
 
 
 @final

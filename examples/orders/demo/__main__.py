@@ -20,7 +20,7 @@ from cqrs_openobserve import SignalLedger, Telemetry
 
 from examples.orders.app import build
 from examples.orders.demo.paced import send_load
-from examples.orders.demo.readback import Search
+from examples.orders.demo.readback import Search, SearchError
 from examples.orders.demo.report import comparison, differences, error_rate, figures_table
 from examples.orders.demo.server import Server, ServerError, local_server
 from examples.orders.load import ARTICLES
@@ -40,7 +40,7 @@ def main() -> int:
             _say("starting the local server (cqrs local up) …")
             with local_server(Path(folder, "server")) as server:
                 return _run(server, Path(folder), arguments)
-        except ServerError as error:
+        except (ServerError, SearchError) as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:

@@ -3,21 +3,26 @@
 import base64
 import json
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final, final
+from typing import Final, cast, final
 
 import attrs
 
 from examples.orders.tally import Seen
 
-STREAMS: Final = ("cqrs_commands", "cqrs_queries", "cqrs_events")
+Row = Mapping[str, object]
+
+# Each stream with what stands for the subscriber in it: only events have that column.
+STREAMS: Final = {"cqrs_commands": "''", "cqrs_queries": "''", "cqrs_events": "subscriber"}
 _HOUR_MICROSECONDS: Final = 3_600_000_000
-_MOST_ROWS: Final = 1_000_000
+_PAGE: Final = 100_000
 
 _WHAT_HAPPENED: Final = """
-SELECT kind, record, message_type, subscriber, outcome, message_id FROM "{stream}" WHERE record <> 'probe'
+SELECT kind, record, message_type, {subscriber} AS subscriber, outcome, message_id FROM "{stream}" WHERE record <> 'probe'
+ORDER BY message_id, record, message_type, outcome, subscriber
 """
 _BY_TYPE: Final = """
 SELECT kind, record, message_type, count(*) AS messages,
@@ -49,6 +54,10 @@ class TypeFigures:
     p99: float
 
 
+class SearchError(Exception):
+    """The server could not answer a query; the text says why."""
+
+
 @final
 class Search:
     """The server's search.
@@ -63,31 +72,60 @@ class Search:
         credentials = base64.b64encode(variables["OPENOBSERVE_TOKEN"].encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Run a query over the last hour.
+    def rows(self, sql: str) -> list[Row]:
+        """Run a query over the last hour, page by page: a server bounds the rows of one answer.
 
         Args:
-            sql: the query.
+            sql: the query; of more than a page it needs an order.
         """
         now = time.time_ns() // 1000
+        found: list[Row] = []
+        while True:
+            page = self._page(sql, now, len(found))
+            found += page
+            if len(page) < _PAGE:
+                return found
+
+    def _page(self, sql: str, now: int, start: int) -> list[Row]:
         span = {"start_time": now - _HOUR_MICROSECONDS, "end_time": now + _HOUR_MICROSECONDS}
-        body = {"query": {"sql": sql, **span, "from": 0, "size": _MOST_ROWS}}
+        body = {"query": {"sql": sql, **span, "from": start, "size": _PAGE}}
         request = urllib.request.Request(self._url, json.dumps(body).encode(), self._headers, method="POST")
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer: dict[str, Any] = json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer: Row = json.load(response)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise SearchError(f"the server answered {refusal.code}: {refusal.read().decode()}") from None
         if answer.get("is_partial") or answer.get("function_error"):
-            raise ValueError(f"the server answered only in part: {answer.get('function_error')}")
-        hits: list[dict[str, Any]] = answer["hits"]
-        return hits
+            raise SearchError(f"the server answered only in part: {answer.get('function_error')}")
+        return cast("list[Row]", answer["hits"])
 
     def what_happened(self) -> Counter[Seen]:
         """Every record that is stored, in the terms of the tally."""
-        rows = [row for stream in STREAMS for row in self.rows(_WHAT_HAPPENED.format(stream=stream))]
+        queries = [_WHAT_HAPPENED.format(stream=s, subscriber=column) for s, column in STREAMS.items()]
+        rows = [row for query in queries for row in self.rows(query)]
         names = [field.name for field in attrs.fields(Seen)]
-        return Counter(Seen(*(row.get(name) or "" for name in names)) for row in rows)
+        return Counter(Seen(*(str(row.get(name) or "") for name in names)) for row in rows)
 
     def by_type(self) -> list[TypeFigures]:
         """Counts, outcomes and percentiles of each message type."""
-        names = [field.name for field in attrs.fields(TypeFigures)]
         rows = [row for stream in STREAMS for row in self.rows(_BY_TYPE.format(stream=stream))]
-        return [TypeFigures(*(row[name] for name in names)) for row in rows]
+        return [_figures(row) for row in rows]
+
+
+def _figures(row: Row) -> TypeFigures:
+    def number(name: str) -> float:
+        return float(str(row[name]))
+
+    return TypeFigures(
+        kind=str(row["kind"]),
+        record=str(row["record"]),
+        message_type=str(row["message_type"]),
+        messages=int(number("messages")),
+        success=int(number("success")),
+        rejected=int(number("rejected")),
+        error=int(number("error")),
+        p50=number("p50"),
+        p95=number("p95"),
+        p99=number("p99"),
+    )

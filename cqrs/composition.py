@@ -1,10 +1,10 @@
 """One attempt to start an app: what it was composed of, what was found, and what is wrong with it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import final
 
 import attrs
-from returns.result import Failure, Result
+from returns.result import Failure
 
 from cqrs.clock import Clock
 from cqrs.container import Container, Services
@@ -12,7 +12,7 @@ from cqrs.dispatch import crashed
 from cqrs.event_bus import Audience, Subscriber
 from cqrs.features import Feature
 from cqrs.instrumentation import Instrument
-from cqrs.messages import Event
+from cqrs.messages import AnyResult, Event
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
 from cqrs.pipeline import Surroundings, compose
 from cqrs.plugin_discovery import foreign_owners
@@ -152,7 +152,7 @@ def composed_late(call: Call, handler: HandlerInfo, around: Surroundings) -> Nex
     except Exception as error:  # noqa: BLE001 - logged, and the answer of every delivery
         fault = crashed(error, handler, "middleware")
 
-    async def failing(message: object, /) -> Result[Any, Any]:
+    async def failing(message: object, /) -> AnyResult:
         del message
         return Failure(fault)
 

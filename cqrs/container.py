@@ -3,15 +3,14 @@
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from types import GenericAlias
-from typing import Any, Final, final, get_origin
+from typing import Final, Protocol, cast, final, get_origin
 
-import attrs
 import punq
 from returns.result import Failure, Result, Success
 
-from cqrs.features import Providing
-from cqrs.problems import Code, Problem, name_of, place_of
+from cqrs.declarations import AnyHandler, Providing
+from cqrs.dependency_problems import Asked, ambiguous, cyclic, failed, missing, taken
+from cqrs.problems import Problem, name_of, place_of
 from cqrs.registry import Call, Entry
 from cqrs.signatures import Parameter, defaulted, injected
 
@@ -25,24 +24,15 @@ _OURS: Final = "_returns_cqrs"
 _resolving: Final = threading.RLock()
 
 
-@final
-@attrs.frozen
-class _Asked:
-    """A dependency on its way to somebody: who asked first, through what, and where that stands."""
+class _Registration(Protocol):
+    """One ``container.register(...)``, as punq keeps it."""
 
-    service: Any
-    path: tuple[str, ...]
-    trail: tuple[Any, ...]
-    place: str
-
-    def needs(self, parameter: Parameter) -> "_Asked":
-        step = f"{parameter.name}: {_label(parameter.service)}"
-        return attrs.evolve(
-            self, service=parameter.service, path=(*self.path, step), trail=(*self.trail, self.service)
-        )
-
-    def shown(self) -> str:
-        return " → ".join(self.path)
+    @property
+    def builder(self) -> Callable[[], object]: ...
+    @property
+    def needs(self) -> Mapping[str, object]: ...
+    @property
+    def args(self) -> Mapping[str, object]: ...
 
 
 @final
@@ -54,11 +44,11 @@ class Services:
         providings: what the features provide.
     """
 
-    def __init__(self, container: Container, providings: Mapping[Any, Providing]) -> None:
+    def __init__(self, container: Container, providings: Mapping[object, Providing]) -> None:
         self._container = container
         self._providings = providings
-        self._instances: dict[Any, object] = {}
-        self._prepared: dict[Any, bool] = {}
+        self._instances: dict[object, object] = {}
+        self._prepared: dict[object, bool] = {}
 
     def supply(self, instances: Mapping[type, object]) -> None:
         """Add objects that are there without being built: buses, clock, what plugins register.
@@ -66,7 +56,7 @@ class Services:
         Args:
             instances: by the type that handlers ask for.
         """
-        self._instances.update(instances)
+        self._instances.update(instances.items())
 
     def check(self, entries: Iterator[Entry]) -> tuple[Problem, ...]:
         """List every dependency that is missing, ambiguous or cyclic, with its path.
@@ -80,8 +70,8 @@ class Services:
             if isinstance(wanted, Failure):
                 problems.append(wanted.failure())
                 continue
-            asked = _Asked(None, (entry.info.handler,), (), entry.info.place)
-            traced: set[Any] = set()
+            asked = Asked(None, (entry.info.handler,), (), entry.info.place)
+            traced: set[object] = set()
             for parameter in wanted.unwrap():
                 problems.extend(self._trace(asked.needs(parameter), parameter, traced))
         return tuple(problems)
@@ -95,9 +85,8 @@ class Services:
         Returns:
             What could not be made.
         """
-        taken = vars(self._container).setdefault(_OWNER, owner)
-        if taken is not owner:
-            return (_taken(),)
+        if vars(self._container).setdefault(_OWNER, owner) is not owner:
+            return (taken(),)
         with _resolving:
             problems: list[Problem] = []
             self._prepared.clear()
@@ -117,12 +106,12 @@ class Services:
             arguments = self._arguments(_wanted(entry).unwrap())
             call: Call = handler(**arguments) if isinstance(handler, type) else _bound(handler, arguments)
         except Exception as error:  # a user's constructor may raise anything
-            return Failure(_failed(entry.info.handler, error, entry.info.place))
+            return Failure(failed(entry.info.handler, error, entry.info.place))
         return Success(call)
 
-    def _trace(self, asked: _Asked, asking: Parameter, traced: set[Any]) -> Iterator[Problem]:
+    def _trace(self, asked: Asked, asking: Parameter, traced: set[object]) -> Iterator[Problem]:
         if asked.service in asked.trail:
-            yield _cyclic(asked)
+            yield cyclic(asked)
             return
         if asked.service in traced:
             return
@@ -135,34 +124,35 @@ class Services:
             # Once per handler: a graph of diamonds has more paths than can be walked.
             traced.add(asked.service)
         elif not asking.optional:
-            yield _missing(asked)
+            yield missing(asked)
 
-    def _needs(self, asked: _Asked) -> Result[tuple[Parameter, ...] | None, Problem]:
+    def _needs(self, asked: Asked) -> Result[tuple[Parameter, ...] | None, Problem]:
         service = asked.service
         if service in self._instances:
             return Success(())
         registrations, providing = self._registrations(service), self._providings.get(service)
         makers = len(registrations) + (providing is not None)
         if makers > 1:
-            return Failure(_ambiguous(asked, makers))
+            return Failure(ambiguous(asked, makers))
         if providing is not None:
             return injected(providing.factory, takes_message=False).map(_needed)
         return Success(_punq_needs(registrations[0]) if registrations else None)
 
-    def _registrations(self, service: Any) -> list[Any]:
+    def _registrations(self, service: object) -> list[_Registration]:
         if get_origin(service) is list:
             return []  # punq answers a list with what is registered of its elements, whatever is registered for it
         found = self._container.registrations.build_context(service).all_registrations(service)
-        return [registration for registration in found if not hasattr(registration.builder, _OURS)]
+        registrations = cast("list[_Registration]", found)
+        return [registration for registration in registrations if not hasattr(registration.builder, _OURS)]
 
-    def _prepare(self, service: Any, problems: list[Problem]) -> bool:
+    def _prepare(self, service: object, problems: list[Problem]) -> bool:
         """Make what a service needs of the features, however deep in the user's registrations it is asked for."""
         if service not in self._prepared:
             self._prepared[service] = True
             self._prepared[service] = service in self._instances or self._made(service, problems)
         return self._prepared[service]
 
-    def _made(self, service: Any, problems: list[Problem]) -> bool:
+    def _made(self, service: object, problems: list[Problem]) -> bool:
         providing = self._providings.get(service)
         if providing is not None:
             return self._provided(providing, problems)
@@ -177,13 +167,13 @@ class Services:
         try:
             self._instances[providing.service] = _ready(providing.factory(**self._arguments(wanted)))
         except Exception as error:  # a user's factory may raise anything
-            problems.append(_failed(name_of(providing.factory), error, place_of(providing.factory)))
+            problems.append(failed(name_of(providing.factory), error, place_of(providing.factory)))
             return False
         return True
 
     def _publish(self) -> None:
         """Let the user's own classes ask punq for what is not registered with punq."""
-        shared: dict[Any, object] = vars(self._container).setdefault(_SERVICES, {})
+        shared: dict[object, object] = vars(self._container).setdefault(_SERVICES, {})
         for service, instance in self._instances.items():
             if service not in shared:
                 self._container.register(service, factory=_reader(shared, service))
@@ -197,10 +187,10 @@ class Services:
                 if not parameter.optional or self._knows(parameter.service)
             }
 
-    def _knows(self, service: Any) -> bool:
+    def _knows(self, service: object) -> bool:
         return service in self._instances or bool(self._registrations(service))
 
-    def _resolve(self, service: Any) -> object:
+    def _resolve(self, service: object) -> object:
         if service in self._instances:
             return self._instances[service]
         return _ready(self._container.resolve(service))
@@ -210,7 +200,7 @@ def _wanted(entry: Entry) -> Result[tuple[Parameter, ...], Problem]:
     return injected(entry.handler, takes_message=not isinstance(entry.handler, type))
 
 
-def _bound(handler: Callable[..., Any], arguments: dict[str, object]) -> Call:
+def _bound(handler: AnyHandler, arguments: dict[str, object]) -> Call:
     if not arguments:
         return handler
     return lambda message: handler(message, **arguments)
@@ -220,7 +210,7 @@ def _needed(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...] | None:
     return parameters
 
 
-def _reader(shared: Mapping[Any, object], service: Any) -> Callable[[], object]:
+def _reader(shared: Mapping[object, object], service: object) -> Callable[[], object]:
     def read() -> object:
         return shared[service]
 
@@ -228,7 +218,7 @@ def _reader(shared: Mapping[Any, object], service: Any) -> Callable[[], object]:
     return read
 
 
-def _punq_needs(registration: Any) -> tuple[Parameter, ...]:
+def _punq_needs(registration: _Registration) -> tuple[Parameter, ...]:
     """What punq will look up for a registration; it injects by the hints of the builder's ``__init__``."""
     optional = defaulted(registration.builder)
     return tuple(
@@ -244,55 +234,3 @@ def _ready(made: object) -> object:
     if inspect.iscoroutine(made):
         made.close()  # it will never be awaited, and need not warn of that too
     raise TypeError("its factory is async: dependencies are made by plain functions and classes")
-
-
-def _label(service: Any) -> str:
-    named = isinstance(service, type) and not isinstance(service, GenericAlias)
-    return service.__qualname__ if named else str(service)
-
-
-def _missing(asked: _Asked) -> Problem:
-    label = _label(asked.service)
-    by_punq = "" if get_origin(asked.service) is list else f"container.register({label}, ...) or "
-    return Problem(
-        Code.MISSING_DEPENDENCY,
-        f"{asked.shown()}: nothing is registered for {label}.",
-        f"{by_punq}feature.provides({label}, ...) before the app starts.",
-        asked.place,
-    )
-
-
-def _ambiguous(asked: _Asked, count: int) -> Problem:
-    label = _label(asked.service)
-    return Problem(
-        Code.AMBIGUOUS_DEPENDENCY,
-        f"{asked.shown()}: {label} is registered {count} times; the last would silently win.",
-        f"keep one container.register({label}, ...) or feature.provides({label}, ...).",
-        asked.place,
-    )
-
-
-def _cyclic(asked: _Asked) -> Problem:
-    return Problem(
-        Code.CYCLIC_DEPENDENCY,
-        f"{asked.shown()}: {_label(asked.service)} needs itself.",
-        "break the cycle: let one of them take what it needs as an argument of the call.",
-        asked.place,
-    )
-
-
-def _failed(maker: str, error: Exception, place: str) -> Problem:
-    return Problem(
-        Code.DEPENDENCY_FAILED,
-        f"{maker} could not be made: {type(error).__name__}: {error}."[:600],
-        "mend what the exception names; dependencies are made once, when the app starts.",
-        place,
-    )
-
-
-def _taken() -> Problem:
-    return Problem(
-        Code.CONTAINER_TAKEN,
-        "this container already serves another app.",
-        "give each CqrsModule.for_root(...) a container of its own.",
-    )

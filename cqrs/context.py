@@ -3,9 +3,9 @@
 import os
 from contextvars import ContextVar
 from random import Random
-from typing import Any, final
+from typing import final
 
-from returns.result import Result
+from cqrs.messages import AnyResult
 
 # A generator of our own: a program that seeds the global one must not repeat its identifiers at every run.
 _random = Random()
@@ -46,7 +46,7 @@ class MessageContext:
     trace_number: int
     span_number: int
     parent_span_number: int
-    answer: Result[Any, Any] | None
+    answer: AnyResult | None
     stopped: BaseException | None
 
     def begin(self) -> "MessageContext":

@@ -1,11 +1,12 @@
 """What became of a published event: one delivery per subscriber."""
 
-from typing import Any, final
+from typing import final
 
 import attrs
-from returns.result import Failure, Result
+from returns.result import Failure
 
 from cqrs.faults import Fault
+from cqrs.messages import AnyResult
 
 
 @final
@@ -20,7 +21,7 @@ class Delivery:
     """
 
     subscriber: str
-    result: Result[Any, Any]
+    result: AnyResult
     duration: float
 
     @property

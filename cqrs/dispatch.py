@@ -13,11 +13,10 @@ from returns.result import Failure, Result, Success
 
 from cqrs.context import current
 from cqrs.faults import ContractBroken, Fault, HandlerCrashed, Stage, TimedOut
-from cqrs.messages import Message
+from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
 from cqrs.problems import name_of
 from cqrs.registry import Call
-from cqrs.results import is_err, is_ok
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
@@ -45,15 +44,15 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
 
     async def guarded(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         try:
-            result: Result[Any, Any] = await call(message)
+            result: AnyResult = await call(message)
             kind: object = type(result)
-            returned: Any = result
             # The inner value itself: a method call here costs every dispatch 2 % of a bare handler. By identity: a
             # class may refuse to be compared or hashed.
+            returned: Any = result
             inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
             held: object = type(inner)
             if held is Success or held is Failure:
-                result = Failure(_broken(returned, handler, stage))
+                result = Failure(_broken(result, handler, stage))
         except Exception as error:
             result = Failure(crashed(error, handler, stage))
         return result
@@ -66,15 +65,15 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
     async def kept(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         context = current.get()
         if context is None or context.answer is not None:
-            return await guarded(message) if context is None else cast("Result[Any, Any]", context.answer)
+            return await guarded(message) if context is None else cast("AnyResult", context.answer)
         try:
-            result: Result[Any, Any] = await call(message)
+            result: AnyResult = await call(message)
             kind: object = type(result)
             returned: Any = result
             inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
             held: object = type(inner)
             if held is Success or held is Failure:
-                result = Failure(_broken(returned, handler, stage))
+                result = Failure(_broken(result, handler, stage))
         except Exception as error:
             result = Failure(crashed(error, handler, stage))
         except BaseException as stop:
@@ -95,7 +94,7 @@ def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
         seconds: how long it may take.
     """
 
-    async def call_in_time(message: Any) -> Result[Any, Any]:
+    async def call_in_time(message: object) -> AnyResult:
         with anyio.move_on_after(seconds):
             return await call(message)
         return Failure(TimedOut(handler.handler, seconds))
@@ -169,23 +168,25 @@ def _without_traceback(error: BaseException) -> BaseException:
     return error
 
 
-def _broken(returned: Any, handler: HandlerInfo, stage: Stage) -> ContractBroken:
+def _broken(returned: object, handler: HandlerInfo, stage: Stage) -> ContractBroken:
     who = handler.handler if stage == "handler" else f"a {stage} around {handler.handler}"
     return ContractBroken(handler.message_type, who, _described(returned), _hint(returned))
 
 
-def _described(returned: Any) -> str:
-    if is_ok(returned):
-        return f"Success[{_type_name(returned.unwrap())}]"
-    return f"Failure[{_type_name(returned.failure())}]" if is_err(returned) else _type_name(returned)
+def _described(returned: object) -> str:
+    if isinstance(returned, Success):
+        return f"Success[{_type_name(cast('AnyResult', returned).unwrap())}]"
+    if isinstance(returned, Failure):
+        return f"Failure[{_type_name(cast('AnyResult', returned).failure())}]"
+    return _type_name(returned)
 
 
 def _type_name(value: object) -> str:
     return type(value).__qualname__
 
 
-def _hint(returned: Any) -> str:
-    if is_ok(returned) or is_err(returned):
+def _hint(returned: object) -> str:
+    if isinstance(returned, Result):
         return "return the inner Result: one Success or Failure, not one in another."
     if isinstance(returned, FutureResult | IOResult):
         return (

@@ -4,19 +4,20 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, final
+from typing import final
 
 import anyio
 import attrs
-from returns.result import Failure, Result
+from returns.result import Failure
 
 from cqrs.clock import Clock
 from cqrs.context import MessageContext, current
 from cqrs.deliveries import Delivery, PublishReport
 from cqrs.dispatch import crashed
 from cqrs.instrumentation import HookFailures, Instrument, PublishDetails, overrides
-from cqrs.messages import Event
+from cqrs.messages import AnyResult, Event
 from cqrs.middleware import HandlerInfo
+from cqrs.registry import Call
 from cqrs.unanswered import Gate
 
 
@@ -31,7 +32,7 @@ class Subscriber:
     """
 
     handler: HandlerInfo
-    deliver: Callable[[Any], Any]
+    deliver: Call
 
     @property
     def name(self) -> str:
@@ -162,7 +163,7 @@ class EventBus:
 
     async def _delivered(self, event: Event, subscriber: Subscriber) -> Delivery:
         started = self._clock.monotonic_ns()
-        result: Result[Any, Any]
+        result: AnyResult
         try:
             result = await subscriber.deliver(event)
         except anyio.get_cancelled_exc_class() as error:

@@ -3,13 +3,14 @@
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, Final, Literal, Protocol, TextIO, final
+from typing import Final, Literal, Protocol, TextIO, final
 
 import attrs
-from returns.result import Failure, Result
+from returns.result import Failure
 
 from cqrs.context import MessageContext
 from cqrs.faults import is_rejection
+from cqrs.messages import AnyResult
 from cqrs.middleware import HandlerInfo, Next
 
 Outcome = Literal["success", "rejected", "error", "cancelled"]
@@ -49,7 +50,7 @@ class Finished(Protocol):
         context: MessageContext,
         began_ns: int,
         ended_ns: int,
-        answer: Result[Any, Any] | BaseException,
+        answer: AnyResult | BaseException,
         /,
     ) -> None:
         """Hear of a dispatch that has ended.
@@ -149,7 +150,7 @@ class HookFailures:
             logger.error("Instrument %s failed in %s; dispatches go on without it.", *key, exc_info=error)
 
 
-def outcome_of(answer: Result[Any, Any] | BaseException) -> Outcome:
+def outcome_of(answer: AnyResult | BaseException) -> Outcome:
     """Name what a dispatch came to.
 
     Args:
@@ -181,7 +182,7 @@ class ConsoleInstrument(Instrument):
         label = f"{handler.kind:<7} {handler.message_type}{to}"
 
         def tell(
-            context: MessageContext, began_ns: int, ended_ns: int, answer: Result[Any, Any] | BaseException, /
+            context: MessageContext, began_ns: int, ended_ns: int, answer: AnyResult | BaseException, /
         ) -> None:
             del context
             self._print(outcome_of(answer), label, (ended_ns - began_ns) / 1e6, _detail(answer))
@@ -203,7 +204,7 @@ _COLOURS: Final[Mapping[Outcome, str]] = {
 }
 
 
-def _detail(answer: Result[Any, Any] | BaseException) -> str:
+def _detail(answer: AnyResult | BaseException) -> str:
     if isinstance(answer, BaseException):
         return f"  {type(answer).__qualname__}"
     return f"  {type(answer.failure()).__qualname__}" if isinstance(answer, Failure) else ""

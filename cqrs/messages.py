@@ -52,4 +52,6 @@ class Declares(Protocol[Message_contra, Value_co, Error_co]):
         ...
 
 
+# What a dispatch table holds: messages and results of every type.
 AnyMessage = Message[Any, Any]
+AnyResult = Result[Any, Any]

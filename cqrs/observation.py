@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic_ns
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from returns.result import Result
 
 from cqrs.context import MessageContext, current
 from cqrs.faults import Fault
 from cqrs.instrumentation import Finished, HookFailures, Instrument
-from cqrs.messages import Message
+from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
 
 Value = TypeVar("Value")
@@ -58,7 +58,7 @@ def _finished(instrument: Instrument, handler: HandlerInfo, failed: Failed) -> t
 
 def _all_of(told: Sequence[tuple[Finished, Failed]]) -> Finished:
     def tell(
-        context: MessageContext, began_ns: int, ended_ns: int, answer: Result[Any, Any] | BaseException, /
+        context: MessageContext, began_ns: int, ended_ns: int, answer: AnyResult | BaseException, /
     ) -> None:
         for finished, failed in told:
             try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Any, Final
+from typing import Final, cast
 
 import attrs
 from returns.result import Failure
@@ -172,8 +172,10 @@ def _given(plugin: Plugin) -> LoadedPlugin:
 
 def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
     try:
-        factory: Callable[[], Any] = entry.load()
-        return attrs.evolve(loaded, plugin=factory())
+        factory: Callable[[], object] = entry.load()
+        return attrs.evolve(
+            loaded, plugin=cast("Plugin", factory())
+        )  # what it really is, `_configured` looks at
     except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
         return loaded.failed("load", f"{entry.value}: {_told(error)}.", _hint(loaded))
 
@@ -181,7 +183,7 @@ def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
 def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
     if loaded.state != "active":
         return loaded
-    plugin: Any = loaded.plugin
+    plugin: object = loaded.plugin
     if not isinstance(plugin, Plugin):
         reason = f"it is a {type(plugin).__qualname__}, not a cqrs Plugin."
         return attrs.evolve(loaded, plugin=None).failed("load", reason, _hint(loaded))

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, final
+from typing import cast, final
 
 import attrs
 
@@ -78,13 +78,14 @@ def place_of(definition: object) -> str:
         ``file:line``, the file relative to the current directory where it lies below it;
         empty if the object has no source.
     """
-    target: Any = inspect.unwrap(definition) if callable(definition) else definition
+    target: object = inspect.unwrap(definition) if callable(definition) else definition
     code = getattr(target, "__code__", None)
     if code is not None:
         return f"{_shorten(code.co_filename)}:{code.co_firstlineno}"
     try:
-        file = inspect.getsourcefile(target)
-        _, line = inspect.getsourcelines(target)
+        # What neither has a source for raises the TypeError that is caught here.
+        file = inspect.getsourcefile(cast("type", target))
+        _, line = inspect.getsourcelines(cast("type", target))
     except (TypeError, OSError):
         return ""
     return f"{_shorten(file or '')}:{line}"

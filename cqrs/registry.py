@@ -6,15 +6,15 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, final
 
 import attrs
-from returns.result import Result
 
-from cqrs.features import Feature, Handling, Providing, Subscribing
-from cqrs.messages import Command, Event, Query
+from cqrs.declarations import AnyHandler, Handling, Providing, Subscribing
+from cqrs.features import Feature
+from cqrs.messages import AnyResult, Command, Event, Query
 from cqrs.middleware import HandlerInfo, Kind
 from cqrs.problems import Code, Problem, name_of, place_of
 
 # A handler with everything but the message given to it.
-Call = Callable[[Any], Coroutine[Any, Any, Result[Any, Any]]]
+Call = Callable[[Any], Coroutine[Any, Any, AnyResult]]
 
 
 @final
@@ -29,7 +29,7 @@ class Entry:
     """
 
     info: HandlerInfo
-    handler: Callable[..., Any]
+    handler: AnyHandler
     events: Mapping[type[Event], str] = attrs.field(factory=dict[type[Event], str])
 
 
@@ -47,7 +47,7 @@ class Registry:
 
     handlers: Mapping[type, Entry]
     subscribers: tuple[Entry, ...]
-    providings: Mapping[Any, Providing]
+    providings: Mapping[object, Providing]
     problems: tuple[Problem, ...]
 
     def entries(self) -> Iterator[Entry]:
@@ -162,8 +162,8 @@ def _same_subscriber_names(subscribers: tuple[Entry, ...]) -> Iterator[Problem]:
             )
 
 
-def _providings(features: Iterable[Feature], problems: list[Problem]) -> dict[Any, Providing]:
-    by_service: dict[Any, Providing] = {}
+def _providings(features: Iterable[Feature], problems: list[Problem]) -> dict[object, Providing]:
+    by_service: dict[object, Providing] = {}
     for providing in (p for f in features for p in f.providings):
         first = by_service.setdefault(providing.service, providing)
         if first.factory is not providing.factory:

@@ -1,11 +1,11 @@
 """Working with ``Result`` so that mypy and pyright both follow, without a plugin."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from returns.future import FutureResult
-from returns.io import IOResult
+from returns.io import IO, IOResult
 from returns.result import Failure, Result, Success
 from returns.unsafe import unsafe_perform_io
 from typing_extensions import TypeIs
@@ -64,7 +64,7 @@ def lift(
 def lift(
     function: Callable[Params, IOResult[Value, Error]], /
 ) -> Callable[Params, Coroutine[Any, Any, Result[Value, Error]]]: ...
-def lift(function: Callable[..., Any], /) -> Callable[..., Coroutine[Any, Any, Result[Any, Any]]]:
+def lift(function: Callable[..., object], /) -> Callable[..., Coroutine[Any, Any, Result[object, object]]]:
     """Make a handler of a function that answers with ``FutureResult`` or ``IOResult``.
 
     ``@future_safe`` gives the first kind; ``@impure_safe`` the last.
@@ -77,14 +77,17 @@ def lift(function: Callable[..., Any], /) -> Callable[..., Coroutine[Any, Any, R
     """
 
     @wraps(function)
-    async def handler(*args: Any, **kwargs: Any) -> Result[Any, Any]:
+    async def handler(*args: object, **kwargs: object) -> Result[object, object]:
         answer = function(*args, **kwargs)
-        return _without_io(answer if isinstance(answer, IOResult) else await answer)
+        if isinstance(answer, Awaitable):
+            answer = await cast("Awaitable[object]", answer)
+        return _without_io(answer)
 
     return handler
 
 
-def _without_io(answer: Any) -> Result[Any, Any]:
-    # Anything but an IOResult is handed on as it is, so that the guard names the handler and what came back.
+def _without_io(answer: object) -> Result[object, object]:
     is_io = isinstance(answer, IOResult)
-    return cast("Result[Any, Any]", unsafe_perform_io(cast("Any", answer)) if is_io else answer)
+    plain = unsafe_perform_io(cast("IO[object]", answer)) if is_io else answer
+    # Anything but an IOResult is handed on as it is, so that the guard names the handler and what came back.
+    return cast("Result[object, object]", plain)

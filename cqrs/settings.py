@@ -125,7 +125,7 @@ def load(
     Returns:
         The settings, or every problem at once, each naming its variable.
     """
-    values: dict[str, Any] = dict(given or {})
+    values: dict[str, object] = dict(given or {})
     problems: list[Problem] = []
     for field, variable in _variables(cls):
         if field.name in values:
@@ -178,7 +178,7 @@ def report(settings: attrs.AttrsInstance, env: Mapping[str, str]) -> tuple[Setti
     return tuple(reports)
 
 
-def _parsed(variable: Variable, text: object) -> Any:
+def _parsed(variable: Variable, text: object) -> object:
     if not isinstance(text, str):
         raise Invalid(f"is a {type(text).__qualname__}, not a text")
     return variable.parser.parse(text)
@@ -191,7 +191,7 @@ def _gives(variable: Variable, text: object, value: object) -> bool:
         return False
 
 
-def _variables(cls: type[attrs.AttrsInstance]) -> list[tuple["attrs.Attribute[Any]", Variable]]:
+def _variables(cls: type[attrs.AttrsInstance]) -> list[tuple["attrs.Attribute[object]", Variable]]:
     return [(field, field.metadata[_KEY]) for field in attrs.fields(cls) if _KEY in field.metadata]
 
 

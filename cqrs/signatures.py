@@ -3,12 +3,14 @@
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, Union, final, get_args, get_origin, get_type_hints
+from typing import Final, Union, final, get_args, get_origin, get_type_hints
 
 import attrs
 from returns.result import Failure, Result, Success
 
 from cqrs.problems import Code, Problem, name_of, place_of
+
+_CONSTRUCTOR: Final = "__init__"
 
 
 @final
@@ -23,11 +25,11 @@ class Parameter:
     """
 
     name: str
-    service: Any
+    service: object
     optional: bool
 
 
-def injected(target: Callable[..., Any], *, takes_message: bool) -> Result[tuple[Parameter, ...], Problem]:
+def injected(target: Callable[..., object], *, takes_message: bool) -> Result[tuple[Parameter, ...], Problem]:
     """Read the parameters of a function or of a class's constructor.
 
     Args:
@@ -37,10 +39,9 @@ def injected(target: Callable[..., Any], *, takes_message: bool) -> Result[tuple
     Returns:
         The parameters, or what makes them unreadable.
     """
-    source: Any = target
     try:
         signature = inspect.signature(target)
-        hints = get_type_hints(source.__init__ if isinstance(target, type) else inspect.unwrap(source))
+        hints = get_type_hints(_annotated(target))
     except (NameError, TypeError, ValueError, AttributeError) as error:
         return Failure(_unreadable(target, f"its annotations cannot be read ({error})"))
     named = [p for p in signature.parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
@@ -50,7 +51,7 @@ def injected(target: Callable[..., Any], *, takes_message: bool) -> Result[tuple
     return _checked(target, wanted, hints)
 
 
-def defaulted(target: Callable[..., Any]) -> frozenset[str]:
+def defaulted(target: Callable[..., object]) -> frozenset[str]:
     """Name the parameters that have a default; none if the target has no readable signature.
 
     Args:
@@ -63,8 +64,13 @@ def defaulted(target: Callable[..., Any]) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.default is not p.empty)
 
 
+def _annotated(target: Callable[..., object]) -> Callable[..., object]:
+    constructor: Callable[..., object] = getattr(target, _CONSTRUCTOR)
+    return constructor if isinstance(target, type) else inspect.unwrap(target)
+
+
 def _checked(
-    target: Callable[..., Any], wanted: list[inspect.Parameter], hints: Mapping[str, Any]
+    target: Callable[..., object], wanted: list[inspect.Parameter], hints: Mapping[str, object]
 ) -> Result[tuple[Parameter, ...], Problem]:
     for parameter in wanted:
         if parameter.default is not parameter.empty:
@@ -82,7 +88,7 @@ def _checked(
     )
 
 
-def _service(hint: Any) -> Any:
+def _service(hint: object) -> object:
     if get_origin(hint) not in (Union, types.UnionType):
         return hint
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]

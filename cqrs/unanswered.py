@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, Final, final
+from typing import Final, final
 
-from returns.result import Failure, Result
+from returns.result import Failure
 
 from cqrs.faults import Fault, HandlerNotFound
+from cqrs.messages import AnyResult
 from cqrs.problems import name_of
 
 _NEAREST: Final = 3
@@ -26,7 +27,7 @@ class Gate:
         self.fault = fault
 
 
-async def answer_with(fault: Fault) -> Result[Any, Any]:
+async def answer_with(fault: Fault) -> AnyResult:
     """Answer with a fault.
 
     Args:

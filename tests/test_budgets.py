@@ -24,6 +24,8 @@ MOST_IGNORES_PER_1000 = 3
 
 # Where message types meet: a dispatch table holds handlers of every type.
 ANY_IS_AT_HOME = {
+    "messages",
+    "declarations",
     "registry",
     "container",
     "pipeline",

@@ -29,15 +29,6 @@ async def place(_message: Any) -> Result[int, str]:
     return Success(1)
 
 
-def test_declaring_gives_the_function_back() -> None:
-    """Handlers and subscribers stay what they were: decorating changes nothing but the feature."""
-    feature = Feature("orders")
-
-    assert feature.handles(Place)(place) is place
-    assert feature.subscribes(Placed)(place) is place
-    assert feature.handles(Place)(Handler) is Handler
-
-
 def test_a_feature_keeps_its_declarations_in_order() -> None:
     """What was declared stands with its options, in the order of declaration."""
     feature = Feature("orders")

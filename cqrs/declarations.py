@@ -1,0 +1,127 @@
+"""What a feature declares: values, and the typed second steps of ``handles`` and ``subscribes``."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, final, overload
+
+import attrs
+from returns.result import Result
+
+from cqrs.faults import Fault
+from cqrs.messages import AnyMessage, Declares, Event
+
+Value = TypeVar("Value")
+Error = TypeVar("Error")
+MessageType = TypeVar("MessageType", bound=AnyMessage)
+EventType = TypeVar("EventType", bound=Event)
+Deps = ParamSpec("Deps")
+Declared = TypeVar("Declared", bound=Callable[..., object])
+
+# A handler or subscriber: an async function, or a class whose instances are called.
+AnyHandler = Callable[..., Any]
+
+
+@final
+@attrs.frozen(eq=False)
+class Handling:
+    """One message type and the handler declared for it.
+
+    Attributes:
+        message: the message class.
+        handler: the function or class.
+        timeout: seconds after which it is cancelled, or None.
+    """
+
+    message: type
+    handler: AnyHandler
+    timeout: float | None
+
+
+@final
+@attrs.frozen(eq=False)
+class Subscribing:
+    """One subscriber and the events that it hears.
+
+    Attributes:
+        events: the event classes; their subclasses are heard too.
+        handler: the function or class.
+        name: the stable name it was given, or None.
+        timeout: seconds after which a delivery is cancelled, or None.
+    """
+
+    events: tuple[type[Event], ...]
+    handler: AnyHandler
+    name: str | None
+    timeout: float | None
+
+
+@final
+@attrs.frozen(eq=False)
+class Providing:
+    """One service and what makes it.
+
+    Attributes:
+        service: the type that handlers ask for.
+        factory: a class or function; its parameters are injected.
+    """
+
+    service: object
+    factory: Callable[..., object]
+
+
+@final
+class Registration(Generic[MessageType, Value, Error]):
+    """The second step of ``handles``: takes the handler, checked against the message."""
+
+    def __init__(
+        self, message: Declares[MessageType, Value, Error], timeout: float | None, handlings: list[Handling]
+    ) -> None:
+        self._message = message
+        self._timeout = timeout
+        self._handlings = handlings
+
+    @overload
+    def __call__(
+        self,
+        handler: Callable[Concatenate[MessageType, Deps], Coroutine[Any, Any, Result[Value, Error | Fault]]],
+        /,
+    ) -> Callable[Concatenate[MessageType, Deps], Coroutine[Any, Any, Result[Value, Error | Fault]]]: ...
+    @overload
+    def __call__(
+        self,
+        handler: Callable[Deps, Callable[[MessageType], Coroutine[Any, Any, Result[Value, Error | Fault]]]],
+        /,
+    ) -> Callable[Deps, Callable[[MessageType], Coroutine[Any, Any, Result[Value, Error | Fault]]]]: ...
+    def __call__(self, handler: Declared, /) -> Declared:
+        """Register the handler and give it back unchanged."""
+        self._handlings.append(Handling(cast("type", self._message), handler, self._timeout))
+        return handler
+
+
+@final
+class Subscription(Generic[EventType]):
+    """The second step of ``subscribes``: takes the subscriber, checked against the events."""
+
+    def __init__(
+        self,
+        events: tuple[type[Event], ...],
+        name: str | None,
+        timeout: float | None,
+        subscribings: list[Subscribing],
+    ) -> None:
+        self._events = events
+        self._name = name
+        self._timeout = timeout
+        self._subscribings = subscribings
+
+    @overload
+    def __call__(
+        self, handler: Callable[Concatenate[EventType, Deps], Coroutine[Any, Any, Result[object, object]]], /
+    ) -> Callable[Concatenate[EventType, Deps], Coroutine[Any, Any, Result[object, object]]]: ...
+    @overload
+    def __call__(
+        self, handler: Callable[Deps, Callable[[EventType], Coroutine[Any, Any, Result[object, object]]]], /
+    ) -> Callable[Deps, Callable[[EventType], Coroutine[Any, Any, Result[object, object]]]]: ...
+    def __call__(self, handler: Declared, /) -> Declared:
+        """Register the subscriber and give it back unchanged."""
+        self._subscribings.append(Subscribing(self._events, handler, self._name, self._timeout))
+        return handler

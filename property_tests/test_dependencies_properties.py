@@ -70,7 +70,7 @@ def test_every_missing_type_and_every_cycle_is_found_and_nothing_else(
     needs, makers, roots = graph
     types = [type(f"T{number}", (), {}) for number in range(len(needs))]
     for each, of in zip(types, needs, strict=True):
-        each.__init__ = needing([types[n] for n in sorted(of)])  # type: ignore[misc]
+        each.__init__ = needing([types[n] for n in sorted(of)])  # type: ignore[misc]  # what no checker follows is tried on purpose
     container, feature = punq.Container(), Feature("graph")
     for each, maker in zip(types, makers, strict=True):
         if maker == "punq":
@@ -107,7 +107,7 @@ async def test_what_is_checked_as_sound_starts(graph: tuple[list[set[int]], list
     needs, makers, roots = graph
     types = [type(f"T{number}", (), {}) for number in range(len(needs))]
     for node, (each, of) in enumerate(zip(types, needs, strict=True)):
-        each.__init__ = needing([types[n] for n in sorted(of) if n < node])  # type: ignore[misc]
+        each.__init__ = needing([types[n] for n in sorted(of) if n < node])  # type: ignore[misc]  # what no checker follows is tried on purpose
     container, feature = punq.Container(), Feature("graph")
     for each, maker in zip(types, makers, strict=True):
         if maker == "punq":

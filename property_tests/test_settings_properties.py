@@ -70,7 +70,7 @@ def test_any_texts_give_settings_or_one_problem_for_each_that_is_wrong(env: dict
 def test_a_value_of_any_type_is_a_value_or_a_problem(name: str, value: object) -> None:
     """A mapping may hold anything; what is no text is a problem with the name of its type."""
     env: dict[str, object] = {name: value}
-    loaded = load(Everything, env)  # type: ignore[arg-type]
+    loaded = load(Everything, env)  # type: ignore[arg-type]  # the wrong type is the point
 
     if value is not None and not isinstance(value, str):
         assert f"is a {type(value).__qualname__}, not a text" in loaded.failure()[0].text

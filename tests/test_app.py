@@ -58,7 +58,7 @@ class Journal(Plugin):
     name = "journal"
 
     def __init__(self, steps: list[str], name: str = "journal", *, error: Exception | None = None) -> None:
-        self.name = name  # type: ignore[misc]
+        self.name = name  # type: ignore[misc]  # what no checker follows is tried on purpose
         self._steps = steps
         self._error = error
 

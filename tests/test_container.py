@@ -112,7 +112,7 @@ def problems_of(
 ) -> tuple[Problem, ...]:
     checked = compose_app(feature, container=container).check()
     assert isinstance(checked, Failure)
-    return checked.failure()  # type: ignore[no-any-return]
+    return checked.failure()  # type: ignore[no-any-return]  # the test knows what it holds
 
 
 async def answer_of(compose_app: Any, feature: Feature, container: punq.Container | None = None) -> Any:
@@ -392,7 +392,7 @@ async def test_an_async_factory_is_refused(compose_app: Any) -> None:
         yield Stock()
 
     provided, generated = handling(takes_stock), handling(takes_stock)
-    provided.provides(Stock, make_stock)  # type: ignore[arg-type]
+    provided.provides(Stock, make_stock)  # type: ignore[arg-type]  # the wrong type is the point
     generated.provides(Stock, generate_stock)
     registered = punq.Container().register(Stock, factory=make_stock)
     for feature, container in [(provided, None), (generated, None), (handling(takes_stock), registered)]:
@@ -451,7 +451,7 @@ def test_a_graph_of_diamonds_is_checked_in_no_time(compose_app: Any) -> None:
         layer = tuple(type(f"Layer{number}{side}", (), {"__init__": _needing(*below)}) for side in "ab")
         for each in layer:
             container.register(each)
-        below = layer  # type: ignore[assignment]
+        below = layer  # type: ignore[assignment]  # the wrong type is the point
 
     async def takes_top(_command: Place, *, top: Any) -> Result[Any, str]:
         return Success(top)

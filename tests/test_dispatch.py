@@ -60,7 +60,7 @@ def returning(answer: Any) -> Callable[[Any], Any]:
 
 
 async def crash_of(error: BaseException, info: HandlerInfo) -> HandlerCrashed:
-    fault = (await guard(raising(error), info)(None)).failure()  # type: ignore[arg-type]
+    fault = (await guard(raising(error), info)(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
     assert isinstance(fault, HandlerCrashed)
     return fault
 
@@ -70,7 +70,7 @@ async def crash_of(error: BaseException, info: HandlerInfo) -> HandlerCrashed:
 )
 async def test_a_result_comes_back_as_it_is(answer: Any, info: HandlerInfo) -> None:
     """The handler's own object is the answer, success or failure."""
-    assert await guard(returning(answer), info)(None) is answer  # type: ignore[arg-type]
+    assert await guard(returning(answer), info)(None) is answer  # type: ignore[arg-type]  # the wrong type is the point
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_what_ends_a_task_or_program_passes_untouched(
 ) -> None:
     """Cancellation and its like are raised as they are, and nothing is logged."""
     with pytest.raises(type(error)) as raised:
-        await guard(raising(error), info)(None)  # type: ignore[arg-type]
+        await guard(raising(error), info)(None)  # type: ignore[arg-type]  # the wrong type is the point
 
     assert raised.value is error
     assert caplog.records == []
@@ -137,7 +137,7 @@ async def test_what_is_no_result_breaks_the_contract(
     answer: Any, returned: str, hint: str, info: HandlerInfo
 ) -> None:
     """Anything but one Result gives ContractBroken with the handler, what came back and how to mend it."""
-    fault = (await guard(returning(answer), info)(None)).failure()  # type: ignore[arg-type]
+    fault = (await guard(returning(answer), info)(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
 
     assert isinstance(fault, ContractBroken)
     assert (fault.message_type, fault.handler, fault.returned) == ("PlaceOrder", "shop.place_order", returned)
@@ -155,7 +155,7 @@ async def test_a_coroutine_that_was_not_awaited_breaks_the_contract(info: Handle
         return answer()
 
     with pytest.warns(RuntimeWarning, match="never awaited"):  # noqa: PT031 - the warning comes when it is collected
-        fault = (await guard(forgetful, info)(None)).failure()  # type: ignore[arg-type]
+        fault = (await guard(forgetful, info)(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
         gc.collect()
 
     assert isinstance(fault, ContractBroken)
@@ -164,7 +164,7 @@ async def test_a_coroutine_that_was_not_awaited_breaks_the_contract(info: Handle
 
 async def test_a_middlewares_answer_is_named_as_such(info: HandlerInfo) -> None:
     """At the barrier the message says that a middleware answered, around which handler."""
-    fault = (await guard(returning(1), info, "middleware")(None)).failure()  # type: ignore[arg-type]
+    fault = (await guard(returning(1), info, "middleware")(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
 
     assert isinstance(fault, ContractBroken)
     assert fault.handler == "a middleware around shop.place_order"
@@ -218,7 +218,7 @@ async def test_a_crash_keeps_no_frame_alive(fail: Callable[[Ballast], Any], info
         seen.append(weakref.ref(ballast))
         await fail(ballast)
 
-    kept = (await guard(call, info)(None)).failure()  # type: ignore[arg-type]
+    kept = (await guard(call, info)(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
     gc.collect()
 
     assert isinstance(kept, HandlerCrashed)
@@ -266,7 +266,7 @@ async def test_a_handler_that_takes_too_long_is_cancelled(info: HandlerInfo) -> 
                 await anyio.sleep(0.01)
                 steps.append("cleaned up")
 
-    answer = await guard(limited(slow, info, 0.01), info)(None)  # type: ignore[arg-type]
+    answer = await guard(limited(slow, info, 0.01), info)(None)  # type: ignore[arg-type]  # the wrong type is the point
 
     assert answer == Failure(TimedOut("shop.place_order", 0.01))
     assert steps == ["cleaned up"]
@@ -286,7 +286,7 @@ async def test_a_crash_while_being_cancelled_at_the_timeout_is_a_crash(info: Han
         finally:
             raise ValueError("rollback failed")
 
-    fault = (await guard(limited(slow, info, 0.01), info)(None)).failure()  # type: ignore[arg-type]
+    fault = (await guard(limited(slow, info, 0.01), info)(None)).failure()  # type: ignore[arg-type]  # the wrong type is the point
 
     assert isinstance(fault, HandlerCrashed)
     assert fault.text == "rollback failed"
@@ -299,7 +299,7 @@ async def test_cancellation_from_outside_is_no_timeout(how: str, info: HandlerIn
     guarded = guard(limited(lambda _message: anyio.sleep_forever(), info, 60.0), info)
 
     async def caller() -> None:
-        answers.append(await guarded(None))  # type: ignore[arg-type]
+        answers.append(await guarded(None))  # type: ignore[arg-type]  # the wrong type is the point
 
     if how == "task":
         task = asyncio.ensure_future(caller())
@@ -323,7 +323,7 @@ async def test_an_inner_deadline_is_the_handlers_own_business(info: HandlerInfo)
             await anyio.sleep_forever()
         return Success("fallback")
 
-    assert await guard(limited(patient, info, 5.0), info)(None) == Success("fallback")  # type: ignore[arg-type]
+    assert await guard(limited(patient, info, 5.0), info)(None) == Success("fallback")  # type: ignore[arg-type]  # the wrong type is the point
 
 
 async def test_a_value_of_a_class_that_cannot_be_hashed_is_a_value(info: HandlerInfo) -> None:
@@ -334,4 +334,4 @@ async def test_a_value_of_a_class_that_cannot_be_hashed_is_a_value(info: Handler
             raise RuntimeError("classes of this kind do not compare")
 
     value = Meta("Column", (), {})()
-    assert (await guard(returning(Success(value)), info)(None)).unwrap() is value  # type: ignore[arg-type]
+    assert (await guard(returning(Success(value)), info)(None)).unwrap() is value  # type: ignore[arg-type]  # the wrong type is the point

@@ -44,7 +44,7 @@ def test_every_fault_is_caught_as_one(fault: Fault) -> None:
     assert caught
     assert not hasattr(fault, "__dict__")
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        fault.text = "changed"  # type: ignore[attr-defined]
+        fault.text = "changed"  # type: ignore[attr-defined]  # the name is made at run time
 
 
 def test_no_fault_is_a_subclass_of_another() -> None:

@@ -132,7 +132,7 @@ def test_a_pipeline_has_one_function_per_stage(info: HandlerInfo) -> None:
     bare = list(codes(compose(handle, info, Surroundings())))
     layered = list(codes(compose(handle, info, Surroundings(middleware=[passing]))))
 
-    assert bare == [guard(handle, info).__code__, handle.__code__]  # type: ignore[attr-defined]
+    assert bare == [guard(handle, info).__code__, handle.__code__]  # type: ignore[attr-defined]  # the name is made at run time
     assert [code.co_name for code in layered] == ["guarded", "call", "guarded", "handle"]
 
 

@@ -347,7 +347,7 @@ def test_a_settings_class_that_is_none_fails_its_plugin() -> None:
 
     class Bad(Plugin):
         name = "bad"
-        settings = int  # type: ignore[assignment]
+        settings = int  # type: ignore[assignment]  # the wrong type is the point
 
     (plugin,) = gather((Bad(),), {})
 

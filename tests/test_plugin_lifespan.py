@@ -34,7 +34,7 @@ class Stepping(Plugin):
     """A plugin that does a step when it starts and one when it stops."""
 
     def __init__(self, name: str, starting: Step = nothing, stopping: Step = nothing) -> None:
-        self.name = name  # type: ignore[misc]
+        self.name = name  # type: ignore[misc]  # what no checker follows is tried on purpose
         self.stop_timeout = 0.05
         self.steps: list[str] = []
         self._starting, self._stopping = starting, stopping
@@ -137,7 +137,7 @@ async def test_plugins_stop_in_reverse_and_idle_ones_are_not_entered() -> None:
         return step
 
     failed = Stepping("failed", noting("failed"))
-    failed.api = (9, 0)  # type: ignore[misc]
+    failed.api = (9, 0)  # type: ignore[misc]  # what no checker follows is tried on purpose
     await run(Stepping("a", stopping=noting("a")), failed, Stepping("b", stopping=noting("b")))
 
     assert order == ["b", "a"]

@@ -81,7 +81,7 @@ class Mute:
 
 
 def registry_of(feature: Feature, **enabled: bool) -> Registry:
-    return register([feature], {**ALL, **enabled})  # type: ignore[dict-item]
+    return register([feature], {**ALL, **enabled})  # type: ignore[dict-item]  # the wrong type is the point
 
 
 def the_problem(registry: Registry) -> Problem:
@@ -204,7 +204,7 @@ def test_subscribes_takes_events_only(event: Any) -> None:
 def test_a_subscriber_of_nothing_is_a_problem() -> None:
     """`subscribes()` without an event is told."""
     feature = Feature("orders")
-    feature.subscribes()(place)  # type: ignore[call-overload]
+    feature.subscribes()(place)  # type: ignore[call-overload]  # the wrong call is the point
 
     assert the_problem(registry_of(feature)).code is Code.WRONG_KIND
 
@@ -231,7 +231,7 @@ def test_a_service_that_is_provided_twice_is_ambiguous() -> None:
     feature.provides(Handler)
     assert registry_of(feature).problems == ()
 
-    feature.provides(Handler, Mute)  # type: ignore[arg-type]
+    feature.provides(Handler, Mute)  # type: ignore[arg-type]  # the wrong type is the point
 
     problem = the_problem(registry_of(feature))
     assert problem.code is Code.AMBIGUOUS_DEPENDENCY

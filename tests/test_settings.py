@@ -124,7 +124,7 @@ def test_a_secret_is_in_no_problem() -> None:
 def test_a_value_that_is_no_text_is_a_problem(variable: str, value: object, kind: str) -> None:
     """A mapping that holds something else than texts gives a problem with its type, not its content."""
     env: dict[str, object] = {**GOOD, variable: value}
-    (problem,) = problems_of(env)  # type: ignore[arg-type]
+    (problem,) = problems_of(env)  # type: ignore[arg-type]  # the wrong type is the point
 
     assert f"is a {kind}, not a text" in problem.text
     assert "canary" not in str(problem)
@@ -142,7 +142,7 @@ def test_none_in_a_mapping_is_unset() -> None:
     """A variable that holds None counts as absent."""
     env: dict[str, object] = {**GOOD, "SHOP_BATCH": None}
 
-    assert load(Server, env).unwrap().batch == 10  # type: ignore[arg-type]
+    assert load(Server, env).unwrap().batch == 10  # type: ignore[arg-type]  # the wrong type is the point
 
 
 def test_a_long_value_is_cut_and_its_length_told() -> None:

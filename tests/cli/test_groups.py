@@ -79,7 +79,7 @@ def test_a_malformed_distribution_hides_only_its_own_groups(
 
 def test_an_unknown_command_is_a_usage_error(cqrs: Any) -> None:
     """A misspelt command exits 2 with its name."""
-    run = cqrs("chek")
+    run = cqrs("chk")
 
     assert run.returncode == 2
-    assert "No such command 'chek'" in run.stderr
+    assert "No such command 'chk'" in run.stderr

@@ -140,3 +140,27 @@ def is_rejection(error: object) -> bool:
         True for a ``Rejection`` and for ``Refused``.
     """
     return issubclass(type(error), Rejection | Refused)  # isinstance() would run a __class__ of the user's
+
+
+def is_transient(error: object) -> bool:
+    """Tell what may succeed if it is tried again from what will not: a time-out, a broken connection, no bug.
+
+    Args:
+        error: what a ``Failure`` holds.
+
+    Returns:
+        True for ``TimedOut``; for a ``TimeoutError`` or ``ConnectionError``; for an error that says ``transient = True``;
+        and for a ``HandlerCrashed`` whose exception is one of these. An error that says ``transient = False`` is none,
+        whatever its class.
+    """
+    if type(error) is HandlerCrashed:
+        return _says_transient(error.exception)
+    return type(error) is TimedOut or _says_transient(error)
+
+
+def _says_transient(error: object) -> bool:
+    try:
+        said: object = getattr(error, "transient", None)
+    except Exception:  # noqa: BLE001 - an attribute of the user's may raise anything; then it says nothing
+        said = None
+    return said if isinstance(said, bool) else isinstance(error, TimeoutError | ConnectionError)

@@ -12,6 +12,7 @@ from cqrs.faults import (
     Rejection,
     TimedOut,
     is_rejection,
+    is_transient,
 )
 
 
@@ -76,3 +77,52 @@ def test_a_crash_prints_without_its_traceback() -> None:
     assert "Traceback" not in repr(CRASH)
     assert attrs.evolve(CRASH, exception=ValueError("no")) == CRASH
     assert hash(CRASH) == hash(attrs.evolve(CRASH, exception=ValueError("other")))
+
+
+@attrs.frozen
+class Says:
+    """An error of a user's that says of itself whether it may pass."""
+
+    transient: object
+
+
+class MaintenanceError(ConnectionError):
+    """A broken connection that will not come back by itself."""
+
+    transient = False
+
+
+class Raising:
+    """An error whose attribute cannot be read."""
+
+    @property
+    def transient(self) -> bool:
+        """Refuse to say."""
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        (TimedOut("shop.a", 2.0), True),
+        (TimeoutError(), True),
+        (ConnectionResetError(), True),
+        (Says(transient=True), True),
+        (Says(transient=False), False),
+        (Says(transient="yes"), False),
+        (MaintenanceError(), False),
+        (Raising(), False),
+        (attrs.evolve(CRASH, exception=TimeoutError()), True),
+        (attrs.evolve(CRASH, exception=MaintenanceError()), False),
+        (CRASH, False),
+        (AppClosed("command"), False),
+        (Refused(Forbidden("ann")), False),
+        (OSError(), False),
+        ("timed out", False),
+        (None, False),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_may_pass_by_itself_is_told_from_a_bug(error: object, *, transient: bool) -> None:
+    """Time-outs, broken connections and errors that say so are transient, also as the cause of a crash; a bug is not."""
+    assert is_transient(error) is transient

@@ -118,6 +118,8 @@ class DispatchInstrument(Instrument):
             subject = Subject("event", "published", details.event_type, slow_ns=slow)
             self._published[details.event] = subject
         outcome: Outcome = "error" if details.failures else "success"
+        if details.cancelled:
+            outcome = "cancelled"
         ended = self._clock.monotonic_ns()
         times = ended - details.duration_ns, ended
         self._leave(subject, outcome, details.context, times, subscribers=details.subscribers)

@@ -179,6 +179,17 @@ async def test_a_publish_leaves_one_with_its_subscribers() -> None:
     assert (error[1], error[12]) == ("error", 2)
 
 
+async def test_a_publish_that_was_cancelled_is_recorded_as_cancelled() -> None:
+    """What its deliveries came to until then does not make it a success, nor an error."""
+    queue = ObservationQueue(lambda: None)
+    instrument = DispatchInstrument(queue, Thresholds("INFO", SLOW), Steps(1_000))
+    context = MessageContext().begin()
+    for failures in (0, 1):
+        instrument.published(PublishDetails(int, "OrderPlaced", 2, failures, 700, context, cancelled=True))
+
+    assert [observation[1] for observation in queue.take(10)] == ["cancelled", "cancelled"]
+
+
 async def test_every_dispatch_has_a_span_of_its_own() -> None:
     """Also in threads at once."""
     spans: list[int] = []

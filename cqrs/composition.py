@@ -19,6 +19,7 @@ from cqrs.plugin_discovery import foreign_owners
 from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
 from cqrs.registry import Call, Entry, Registry
+from cqrs.wrapping import SLOTS, Wrap
 
 
 @final
@@ -82,8 +83,13 @@ class Preparation:
 
     def around(self) -> Surroundings:
         """What hangs around every handler, plugins that failed left out."""
-        added = [i for plugin in self.plugins if plugin.builder for i in plugin.builder.instruments]
-        return Surroundings(self.composition.middleware, (*self.composition.instruments, *added))
+        added = [plugin.builder for plugin in self.plugins if plugin.builder]
+        instruments = [instrument for builder in added for instrument in builder.instruments]
+        wraps: dict[Kind, list[Wrap]] = {
+            kind: [wrap for builder in added for wrap in builder.wraps[kind]] for kind in SLOTS
+        }
+        composition = self.composition
+        return Surroundings(composition.middleware, (*composition.instruments, *instruments), wraps)
 
 
 @final

@@ -136,18 +136,28 @@ class HookFailures:
         self.counts: dict[tuple[str, str], int] = {}
 
     def add(self, instrument: Instrument, hook: str, error: Exception) -> None:
-        """Count one failure; the first of its kind is logged.
+        """Count one failure of an instrument; the first of its kind is logged.
 
         Args:
             instrument: whose hook raised.
             hook: its name.
             error: what it raised.
         """
-        key = (instrument.name or type(instrument).__qualname__, hook)
-        seen = self.counts.get(key, 0)
-        self.counts[key] = seen + 1
+        self.count(instrument.name or type(instrument).__qualname__, hook, error)
+
+    def count(self, name: str, hook: str, error: Exception, *, what: str = "Instrument") -> None:
+        """Count one failure; the first of its kind is logged.
+
+        Args:
+            name: who failed.
+            hook: in what.
+            error: what was raised.
+            what: what it is that has this name.
+        """
+        seen = self.counts.get((name, hook), 0)
+        self.counts[name, hook] = seen + 1
         if not seen:
-            logger.error("Instrument %s failed in %s; dispatches go on without it.", *key, exc_info=error)
+            logger.error("%s %s failed in %s; dispatches go on without it.", what, name, hook, exc_info=error)
 
 
 def outcome_of(answer: AnyResult | BaseException) -> Outcome:

@@ -206,10 +206,11 @@ def _unfit(plugin: Plugin) -> str:
 
 
 def _asked(loaded: LoadedPlugin, plugin: Plugin, env: Mapping[str, str]) -> LoadedPlugin:
-    builder = PluginBuilder(env, plugin.given)
+    builder = PluginBuilder(env, plugin.given, loaded.name)
     if plugin.settings is not None and not plugin.given and all_required_absent(plugin.settings, env):
         return attrs.evolve(loaded, state="off", reason="none of its required settings is set")
     answer = plugin.configure(builder)
+    builder.close()
     if isinstance(answer, Failure):
         problems = answer.failure()
         return loaded.failed(

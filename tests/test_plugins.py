@@ -1,8 +1,11 @@
+from typing import Any
+
 import attrs
 import pytest
 from returns.result import Failure, Success
 
 from cqrs.instrumentation import Instrument
+from cqrs.middleware import HandlerInfo, Next
 from cqrs.plugins import API, LoadedPlugin, Plugin, PluginBuilder, PluginProblem
 from cqrs.settings import integer, load, setting
 
@@ -12,6 +15,10 @@ class Settings:
     """Settings of a plugin."""
 
     port: int = setting("SHOP_PORT", integer(1, 65_535), doc="the port.", example="5080")
+
+
+def passing(next: Next, _handler: HandlerInfo) -> Next:
+    return next
 
 
 async def test_a_plugin_that_overrides_nothing_adds_nothing() -> None:
@@ -79,3 +86,39 @@ def test_a_plugin_that_failed_adds_nothing_any_more() -> None:
     assert failed.problem == PluginProblem(
         "journal", "shop-journal", "1.2", "configure", "no port.", "set one."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "inner"), [("commands", "invalidation"), ("queries", "cache"), ("events", "invalidation")]
+)
+def test_a_builder_keeps_middleware_by_kind_and_slot(kind: str, inner: Any) -> None:
+    """Each kind has a slot outside of the user's middleware and one inside; a slot of another kind is refused."""
+    builder = PluginBuilder({}, plugin="swr")
+    wrap = getattr(builder, f"wrap_{kind}")
+
+    wrap(passing, inner)
+    wrap(passing)
+    with pytest.raises(ValueError, match=f"outside and {inner}, not 'cellar'"):
+        wrap(passing, "cellar")
+
+    kept = [(wrap.slot, wrap.middleware, wrap.plugin) for wraps in builder.wraps.values() for wrap in wraps]
+    assert kept == [(inner, passing, "swr"), ("outside", passing, "swr")]
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda builder: builder.instrument(Instrument()),
+        lambda builder: builder.register(int, 5),
+        lambda builder: builder.stand_down("too late"),
+        lambda builder: builder.wrap_queries(passing, "cache"),
+    ],
+    ids=["instrument", "register", "stand down", "wrap"],
+)
+def test_nothing_is_added_once_configure_has_ended(add: Any) -> None:
+    """A plugin that keeps its builder and adds something later is told so: it would never be used."""
+    builder = PluginBuilder({})
+    builder.close()
+
+    with pytest.raises(RuntimeError, match="configure has ended"):
+        add(builder)

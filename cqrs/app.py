@@ -17,6 +17,8 @@ from cqrs.describe import AppDescription, PluginDescription, describe, describe_
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
 from cqrs.features import Feature, flatten
+from cqrs.hook_details import AppDetails
+from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware, Next
 from cqrs.plugin_discovery import gather
@@ -93,7 +95,10 @@ class CqrsApp:
     def __init__(self, composition: Composition) -> None:
         self._composition = composition
         self._pipelines: dict[Kind, dict[type, Next]] = {"command": {}, "query": {}}
-        self._listeners = Listeners()
+        self._hooks = Hooks()
+        self._details: AppDetails | None = None
+        self._opened_ns = 0
+        self._listeners = Listeners(self._hooks)
         self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
         self._stack: AsyncExitStack | None = None
         self._entered = False
@@ -115,14 +120,17 @@ class CqrsApp:
         self._entered = True
         try:
             async with AsyncExitStack() as stack:
+                began = self._composition.clock.monotonic_ns()
                 prepared = self._prepare()
                 refuse(prepared.problems())
                 calls = prepared.open(self)
                 prepared = attrs.evolve(prepared, plugins=await start(prepared.plugins, stack))
                 refuse(prepared.plugin_problems())
                 self.plugins = tuple(describe_plugin(plugin) for plugin in prepared.plugins)
+                stack.callback(self._tell_stopped)
                 stack.callback(self._close)
                 self._seal(prepared, calls)
+                self._tell_started(prepared, began)
                 self._stack = stack.pop_all()
         finally:
             self._entered = self._stack is not None
@@ -161,7 +169,7 @@ class CqrsApp:
         services.supply({Clock: composition.clock})
         for plugin in plugins:
             services.supply(plugin.builder.services if plugin.builder else {})
-        return Preparation(composition, registry, services, plugins)
+        return Preparation(composition, registry, services, plugins, self._hooks)
 
     def _seal(self, prepared: Preparation, calls: Mapping[Entry, Call]) -> None:
         around = prepared.around()
@@ -171,9 +179,25 @@ class CqrsApp:
         for event in {event: None for entry in prepared.registry.subscribers for event in entry.events}:
             self._listeners.audiences[event] = audiences.of(event)
         self._listeners.find = attrs.evolve(audiences, composing=composed_late).of
-        self._listeners.watch(around.instruments, around.failures)
+        self._hooks.watch(around.instruments, around.failures)
+        self._listeners.watch(around.instruments)
         for kind, gate in self._gates.items():
             gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)
+
+    def _tell_started(self, prepared: Preparation, began_ns: int) -> None:
+        infos = tuple(entry.info for entry in prepared.registry.entries())
+        active = tuple(plugin.name for plugin in self.plugins if plugin.state == "active")
+        self._opened_ns = self._composition.clock.monotonic_ns()
+        self._details = AppDetails(infos, active, self._opened_ns - began_ns)
+        if self._hooks.app_started is not None:
+            self._hooks.app_started(self._details)
+
+    def _tell_stopped(self) -> None:
+        details, self._details = self._details, None
+        if details is not None and self._hooks.app_stopped is not None:
+            served = self._composition.clock.monotonic_ns() - self._opened_ns
+            self._hooks.app_stopped(attrs.evolve(details, duration_ns=served))
+        self._hooks.watch((), self._hooks.failures)
 
     def _close(self) -> None:
         for kind, gate in self._gates.items():

@@ -11,6 +11,7 @@ from cqrs.container import Container, Services
 from cqrs.dispatch import crashed
 from cqrs.event_bus import Audience, Subscriber
 from cqrs.features import Feature
+from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.messages import AnyResult, Event
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
@@ -48,12 +49,14 @@ class Preparation:
         registry: what the features declare.
         services: what handlers can ask for.
         plugins: what was found.
+        hooks: what the app tells its instruments.
     """
 
     composition: Composition
     registry: Registry
     services: Services
     plugins: tuple[LoadedPlugin, ...]
+    hooks: Hooks
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything that keeps the app from starting."""
@@ -89,7 +92,9 @@ class Preparation:
             kind: [wrap for builder in added for wrap in builder.wraps[kind]] for kind in SLOTS
         }
         composition = self.composition
-        return Surroundings(composition.middleware, (*composition.instruments, *instruments), wraps)
+        return Surroundings(
+            composition.middleware, (*composition.instruments, *instruments), wraps, hooks=self.hooks
+        )
 
 
 @final

@@ -16,13 +16,17 @@ class Delivery:
 
     Attributes:
         subscriber: its stable name.
-        result: what it returned, or the ``Fault`` that stands for it.
-        duration: how long it took, in seconds.
+        result: what it returned at its last attempt, or the ``Fault`` that stands for it.
+        attempts: how often it was tried; 0 if the event waits behind an earlier one of its sequence.
+        duration: how long all of it took, in seconds.
+        dead_lettered: whether the event waits for it among the dead letters.
     """
 
     subscriber: str
     result: AnyResult
-    duration: float
+    attempts: int = 1
+    duration: float = 0.0
+    dead_lettered: bool = False
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import final
+from typing import Final, final
 
 import anyio
 import attrs
@@ -14,11 +14,16 @@ from cqrs.clock import Clock
 from cqrs.context import MessageContext, current
 from cqrs.deliveries import Delivery, PublishReport
 from cqrs.dispatch import crashed
-from cqrs.instrumentation import HookFailures, Instrument, PublishDetails, overrides
+from cqrs.hook_details import DeliveredDetails, PublishDetails
+from cqrs.hooks import Hooks
+from cqrs.instrumentation import Instrument, overrides
 from cqrs.messages import AnyResult, Event
 from cqrs.middleware import HandlerInfo
 from cqrs.registry import Call
 from cqrs.unanswered import Gate
+
+# Hooks that hear of events with the identity of each.
+_WATCHING: Final = ("around", "finished", "published", "delivered", "retried", "dead_lettered")
 
 
 @final
@@ -58,33 +63,29 @@ class Audience:
 class Listeners:
     """Who hears what, and who watches; the app fills it when it starts and empties it when it stops.
 
+    Args:
+        hooks: what instruments are told of publishes and deliveries.
+
     Attributes:
         audiences: by event class.
         find: gives the audience of an event class that is published for the first time.
-        hearing: instruments that are told of each publish.
+        hooks: see above.
         watched: whether any instrument sees deliveries or publishes, which then carry a context.
-        failures: where an instrument's hook that raises is counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hooks: Hooks | None = None) -> None:
         self.audiences: dict[type, Audience] = {}
         self.find: Callable[[type[Event]], Audience] = _nobody
-        self.hearing: tuple[Instrument, ...] = ()
+        self.hooks = Hooks() if hooks is None else hooks
         self.watched = False
-        self.failures = HookFailures()
 
-    def watch(self, instruments: Sequence[Instrument], failures: HookFailures) -> None:
+    def watch(self, instruments: Sequence[Instrument]) -> None:
         """Take the app's instruments.
 
         Args:
             instruments: all of them.
-            failures: where a hook that raises is counted.
         """
-        self.hearing = tuple(i for i in instruments if overrides(i, "published"))
-        self.watched = any(
-            overrides(i, hook) for i in instruments for hook in ("published", "around", "finished")
-        )
-        self.failures = failures
+        self.watched = any(overrides(i, hook) for i in instruments for hook in _WATCHING)
 
     def audience(self, event: type[Event]) -> Audience:
         """Give who hears an event class, looking it up at its first publish."""
@@ -95,7 +96,7 @@ class Listeners:
 
     def clear(self) -> None:
         """Forget everybody."""
-        self.audiences, self.find, self.hearing, self.watched = {}, _nobody, (), False
+        self.audiences, self.find, self.watched = {}, _nobody, False
 
 
 @final
@@ -146,7 +147,9 @@ class EventBus:
             with suppress(ValueError):  # given up with its event loop and closed in another context
                 current.reset(token)
             duration = self._clock.monotonic_ns() - started
-            self._tell(_details(type(event), audience, report, duration, context))
+            published = self._listeners.hooks.published
+            if published is not None:
+                published(_details(type(event), audience, report, duration, context))
 
     async def _deliver(self, event: Event, subscribers: Sequence[Subscriber]) -> tuple[Delivery, ...]:
         if len(subscribers) == 1:
@@ -171,14 +174,12 @@ class EventBus:
                 raise
             # It awaited something that was cancelled: its own failure, which stops neither siblings nor publisher.
             result = Failure(crashed(error, subscriber.handler, "handler"))
-        return Delivery(subscriber.name, result, (self._clock.monotonic_ns() - started) / 1e9)
-
-    def _tell(self, details: PublishDetails) -> None:
-        for instrument in self._listeners.hearing:
-            try:
-                instrument.published(details)
-            except Exception as error:  # a broken instrument costs its own observation, not the publish
-                self._listeners.failures.add(instrument, "published", error)
+        duration = (self._clock.monotonic_ns() - started) / 1e9
+        delivery = Delivery(subscriber.name, result, duration=duration)
+        delivered, context = self._listeners.hooks.delivered, current.get()
+        if delivered is not None and context is not None:
+            delivered(DeliveredDetails(subscriber.handler, delivery, context))
+        return delivery
 
 
 def _details(

@@ -5,41 +5,40 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal, Protocol, TextIO, final
 
-import attrs
 from returns.result import Failure
 
 from cqrs.context import MessageContext
 from cqrs.faults import is_rejection
+from cqrs.hook_details import (
+    AppDetails,
+    DeadLetteredDetails,
+    DeliveredDetails,
+    PublishDetails,
+    RefreshedDetails,
+    RetriedDetails,
+)
 from cqrs.messages import AnyResult
 from cqrs.middleware import HandlerInfo, Next
+
+__all__ = [
+    "AppDetails",
+    "ConsoleInstrument",
+    "DeadLetteredDetails",
+    "DeliveredDetails",
+    "Finished",
+    "HookFailures",
+    "Instrument",
+    "Outcome",
+    "PublishDetails",
+    "RefreshedDetails",
+    "RetriedDetails",
+    "outcome_of",
+    "overrides",
+]
 
 Outcome = Literal["success", "rejected", "error", "cancelled"]
 
 logger: Final = logging.getLogger("cqrs")
-
-
-@final
-@attrs.frozen
-class PublishDetails:
-    """What an instrument hears of a publish, once every delivery has ended.
-
-    Attributes:
-        event: the event's class.
-        event_type: its name as people read it.
-        subscribers: how many deliveries there were.
-        failures: how many of them failed.
-        duration_ns: from the call to the end of the last delivery, in ns.
-        context: the event's identity; each delivery's ``message_number`` equals its.
-        cancelled: whether the publisher was cancelled before the last delivery ended.
-    """
-
-    event: type
-    event_type: str
-    subscribers: int
-    failures: int
-    duration_ns: int
-    context: MessageContext
-    cancelled: bool = False
 
 
 class Finished(Protocol):
@@ -111,6 +110,48 @@ class Instrument:
 
         Args:
             details: what happened.
+        """
+
+    def delivered(self, details: DeliveredDetails, /) -> None:
+        """Hear of a delivery after its last attempt; ``finished`` hears of it too, without attempts and dead letters.
+
+        Args:
+            details: what happened.
+        """
+
+    def retried(self, details: RetriedDetails, /) -> None:
+        """Hear of an attempt that failed and is followed by another, before the wait.
+
+        Args:
+            details: what happened.
+        """
+
+    def dead_lettered(self, details: DeadLetteredDetails, /) -> None:
+        """Hear of an event that was parked for a subscriber, or that could not be.
+
+        Args:
+            details: what happened.
+        """
+
+    def refreshed(self, details: RefreshedDetails, /) -> None:
+        """Hear of a query that a cache asked anew on its own account.
+
+        Args:
+            details: what happened.
+        """
+
+    def app_started(self, details: AppDetails, /) -> None:
+        """Hear that the app is open.
+
+        Args:
+            details: what it consists of.
+        """
+
+    def app_stopped(self, details: AppDetails, /) -> None:
+        """Hear that the app has closed its buses and stops its plugins next.
+
+        Args:
+            details: what it consisted of.
         """
 
 

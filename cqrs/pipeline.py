@@ -6,6 +6,7 @@ from typing import final
 import attrs
 
 from cqrs.dispatch import guard, limited
+from cqrs.hooks import Hooks
 from cqrs.instrumentation import HookFailures, Instrument, overrides
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
 from cqrs.observation import observe
@@ -23,12 +24,14 @@ class Surroundings:
         instruments: outermost first.
         wraps: the plugins' middleware by kind of message, outermost first.
         failures: where an instrument's hook or a plugin's middleware that raises is counted.
+        hooks: what instruments are told besides; filled before the first dispatch.
     """
 
     middleware: Sequence[Middleware] = ()
     instruments: Sequence[Instrument] = ()
     wraps: Mapping[Kind, Sequence[Wrap]] = attrs.field(factory=dict[Kind, Sequence[Wrap]])
     failures: HookFailures = attrs.field(factory=HookFailures)
+    hooks: Hooks = attrs.field(factory=Hooks)
 
     def watching(self) -> tuple[Instrument, ...]:
         """The instruments that hang around dispatches."""

@@ -317,7 +317,7 @@ async def test_an_instrument_that_raises_does_not_touch_the_publish(
     async with compose_app(hearing(good), instruments=[broken, sound]) as bus:
         for _ in range(3):
             assert (await bus.events.publish(Happened())).ok
-        assert bus._listeners.failures.counts == {("Hearing", "published"): 3}
+        assert bus._listeners.hooks.failures.counts == {("Hearing", "published"): 3}
 
     assert len(sound.heard) == 3
     assert len(caplog.records) == 1

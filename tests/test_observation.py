@@ -156,7 +156,7 @@ async def test_a_hook_that_raises_is_logged_once_and_counted_each_time(
     async with compose_app(orders, instruments=[Watching("bad", abuse)]) as bus:
         for _ in range(100):
             await bus.commands.execute(Place())
-        counts = bus._listeners.failures.counts
+        counts = bus._listeners.hooks.failures.counts
 
     (record,) = caplog.records
     assert record.getMessage() == "Instrument bad failed in around; dispatches go on without it."
@@ -331,7 +331,7 @@ async def test_a_listener_that_raises_is_counted_and_the_answer_stands(
     async with compose_app(orders, instruments=[broken, sound][: others + 1]) as bus:
         for _ in range(3):
             assert await bus.commands.execute(Place()) is runs[-1]
-        assert bus._listeners.failures.counts == {("Told", "finished"): 3}
+        assert bus._listeners.hooks.failures.counts == {("Told", "finished"): 3}
 
     assert len(sound.told) == 3 * others
     assert len(caplog.records) == 1
@@ -346,7 +346,7 @@ async def test_a_listener_that_raises_does_not_hide_a_cancellation(compose_app: 
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert bus._listeners.failures.counts == {("Told", "finished"): 1}
+        assert bus._listeners.hooks.failures.counts == {("Told", "finished"): 1}
 
 
 async def test_a_handler_that_nobody_wants_to_hear_of_is_not_observed(compose_app: Any) -> None:

@@ -58,6 +58,9 @@ def passing(next: Next, _handler: HandlerInfo) -> Next:
     return call
 
 
+HOOKS = ["published", "delivered", "retried", "dead_lettered", "refreshed", "app_started", "app_stopped"]
+
+
 async def handle(_message: object) -> Result[Any, Any]:
     return Success(1)
 
@@ -84,7 +87,7 @@ def shape(app: Any) -> dict[object, list[types.CodeType]]:
         **pipelines,
         **deliveries,
         "watched": [app._listeners.watched],
-        "hearing": [*app._listeners.hearing],
+        "hooks": [bool(vars(app._listeners.hooks)[hook]) for hook in HOOKS],
     }
 
 

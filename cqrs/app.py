@@ -9,6 +9,7 @@ from typing import Final, Literal, Self, final
 import attrs
 from returns.result import Failure, Result, Success
 
+from cqrs.caching import EmptyCache, QueryCache
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
 from cqrs.composition import Audiences, Composition, Preparation, composed, composed_late, refuse
@@ -166,7 +167,7 @@ class CqrsApp:
         services = Services(composition.container, registry.providings)
         plugins = gather(composition.plugins, env)
         services.supply({CommandBus: self.commands, QueryBus: self.queries, EventBus: self.events})
-        services.supply({Clock: composition.clock})
+        services.supply({Clock: composition.clock, QueryCache: EmptyCache()})
         for plugin in plugins:
             services.supply(plugin.builder.services if plugin.builder else {})
         return Preparation(composition, registry, services, plugins, self._hooks)

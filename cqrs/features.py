@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, final, overload
 
+from cqrs.cache_declarations import CacheDeclarations
 from cqrs.declarations import Handling, Providing, Registration, Subscribing, Subscription
 from cqrs.messages import AnyMessage, Declares, Event
 
@@ -16,7 +17,7 @@ Service = TypeVar("Service")
 
 
 @final
-class Feature:
+class Feature(CacheDeclarations):
     """A named set of handlers, subscribers and services.
 
     Args:
@@ -24,6 +25,7 @@ class Feature:
     """
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
         self.handlings: list[Handling] = []
         self.subscribings: list[Subscribing] = []

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, TypeVar, final
 import attrs
 from returns.result import Result
 
+from cqrs.cache_policy import CachePolicy, Invalidation
 from cqrs.faults import Fault
 from cqrs.messages import Message
 
@@ -28,6 +29,8 @@ class HandlerInfo:
         place: ``file:line`` of its definition.
         subscriber: the stable name of a subscriber; None for commands and queries.
         timeout: seconds after which the handler is cancelled, or None.
+        cache: how a query's answers are cached; None if they are not.
+        invalidates: which answers a command makes invalid when it succeeds.
     """
 
     kind: Kind
@@ -37,6 +40,8 @@ class HandlerInfo:
     place: str
     subscriber: str | None = None
     timeout: float | None = None
+    cache: CachePolicy | None = None
+    invalidates: tuple[Invalidation, ...] = ()
 
 
 class Next(Protocol):

@@ -28,6 +28,8 @@ class Code(StrEnum):
     MIDDLEWARE_FAILED = "CQRS-014"
     BAD_SETTING = "CQRS-020"
     MISSING_SETTING = "CQRS-021"
+    CACHE_POLICY = "CQRS-030"
+    DUPLICATE_CACHE_POLICY = "CQRS-031"
 
 
 @final
@@ -89,6 +91,14 @@ def place_of(definition: object) -> str:
     except (TypeError, OSError):
         return ""
     return f"{_shorten(file or '')}:{line}"
+
+
+def place_of_call() -> str:
+    """Say where the function that calls this one was called from, as ``place_of`` does."""
+    frame = inspect.currentframe()
+    for _ in range(2):
+        frame = None if frame is None else frame.f_back
+    return "" if frame is None else f"{_shorten(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def name_of(definition: object) -> str:

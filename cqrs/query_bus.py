@@ -5,6 +5,7 @@ from typing import Any, TypeVar, final
 
 from returns.result import Result
 
+from cqrs.caching import CacheControl, asking
 from cqrs.faults import Fault
 from cqrs.messages import Query
 from cqrs.middleware import Next
@@ -29,11 +30,14 @@ class QueryBus:
         self._pipelines = pipelines
         self._gate = gate
 
-    def execute(self, query: Query[Value, Error], /) -> Coroutine[Any, Any, Result[Value, Error | Fault]]:
+    def execute(
+        self, query: Query[Value, Error], /, *, cache: CacheControl | None = None
+    ) -> Coroutine[Any, Any, Result[Value, Error | Fault]]:
         """Answer a query.
 
         Args:
             query: the query.
+            cache: what is asked of a cache of answers; without one it has no effect.
 
         Returns:
             What the handler returned, or a ``Failure`` with a ``Fault``; awaiting it raises nothing but cancellation.
@@ -42,4 +46,4 @@ class QueryBus:
             pipeline = self._pipelines[type(query)]
         except KeyError:
             return answer_with(self._gate.fault or not_found(query, self._pipelines))
-        return pipeline(query)
+        return pipeline(query) if cache is None else asking(cache, pipeline, query)

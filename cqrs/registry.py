@@ -7,6 +7,8 @@ from typing import Any, final
 
 import attrs
 
+from cqrs.cache_declarations import invalidations, policies
+from cqrs.cache_policy import CachePolicy, Invalidation
 from cqrs.declarations import AnyHandler, Handling, Providing, Subscribing
 from cqrs.features import Feature
 from cqrs.messages import AnyResult, Command, Event, Query
@@ -42,12 +44,14 @@ class Registry:
         handlers: one per command and query class.
         subscribers: in the order of their registration.
         providings: one per service.
+        invalidations: which answers an event, or one of a subclass, makes invalid.
         problems: what is wrong with the declarations.
     """
 
     handlers: Mapping[type, Entry]
     subscribers: tuple[Entry, ...]
     providings: Mapping[object, Providing]
+    invalidations: Mapping[type, tuple[Invalidation, ...]]
     problems: tuple[Problem, ...]
 
     def entries(self) -> Iterator[Entry]:
@@ -69,12 +73,17 @@ def register(features: Iterable[Feature], enabled: Mapping[Kind, bool]) -> Regis
     subscribings = _once([s for f in features for s in f.subscribings])
     hearing = [s for s in subscribings if _hears_events(s, problems)]
     names = _display_names([*handlings, *(e for s in hearing for e in s.events)])
-    handlers = {m: Entry(_handler_info(h, names), h.handler) for m, h in handlings.items()}
+    caching = policies((c for f in features for c in f.cachings), problems)
+    invalid = invalidations((i for f in features for i in f.invalidatings), problems)
+    handlers = {
+        m: Entry(_with_caching(_handler_info(h, names), caching, invalid), h.handler)
+        for m, h in handlings.items()
+    }
     subscribers = tuple(
         Entry(_subscriber_info(s, names), s.handler, {e: names[e] for e in s.events}) for s in hearing
     )
     problems.extend(_same_subscriber_names(subscribers))
-    registry = Registry(handlers, subscribers, _providings(features, problems), tuple(problems))
+    registry = Registry(handlers, subscribers, _providings(features, problems), invalid, tuple(problems))
     return attrs.evolve(registry, problems=(*problems, *_not_async(registry), *_disabled(registry, enabled)))
 
 
@@ -118,6 +127,16 @@ def _handler_info(handling: Handling, names: Mapping[type, str]) -> HandlerInfo:
         place_of(handler),
         timeout=handling.timeout,
     )
+
+
+def _with_caching(
+    info: HandlerInfo,
+    caching: Mapping[type, CachePolicy],
+    invalid: Mapping[type, tuple[Invalidation, ...]],
+) -> HandlerInfo:
+    invalidates = tuple(each for cls in info.message.__mro__ for each in invalid.get(cls, ()))
+    policy = caching.get(info.message)
+    return attrs.evolve(info, cache=policy, invalidates=invalidates) if policy or invalidates else info
 
 
 def _subscriber_info(subscribing: Subscribing, names: Mapping[type, str]) -> HandlerInfo:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cqrs.problems import Code, CompositionError, Problem, name_of, place_of
+from cqrs.problems import Code, CompositionError, Problem, name_of, place_of, place_of_call
 
 HERE = f"{Path('tests') / Path(__file__).name}"
 
@@ -109,3 +109,14 @@ def test_a_place_elsewhere_is_given_in_full(tmp_path: Path, monkeypatch: pytest.
 def test_a_name_is_dotted(definition: object, name: str) -> None:
     """Functions, classes and methods go by their own name, other objects by their type's."""
     assert name_of(definition) == f"{__name__}.{name}"
+
+
+def declares() -> str:
+    return place_of_call()
+
+
+def test_the_place_of_a_call_is_that_of_the_caller() -> None:
+    """A function that declares something says where it was called, not where it stands."""
+    place = declares()
+
+    assert place == f"{HERE}:{line_of('    place = declares()')}"

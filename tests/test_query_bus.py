@@ -5,6 +5,7 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from cqrs import AppClosed, BusDisabled, Command, Feature, HandlerNotFound, Query
+from cqrs.caching import BYPASS, ONLY_IF_CACHED, REFRESH, CacheControl, max_age
 
 
 @attrs.frozen
@@ -59,3 +60,16 @@ async def test_a_disabled_bus_says_so(compose_app: Any) -> None:
     """A bus that is switched off answers BusDisabled while the app runs."""
     async with compose_app(enable_query_bus=False) as bus:
         assert await bus.queries.execute(Find(1)) == Failure(BusDisabled("query"))
+
+
+@pytest.mark.parametrize("control", [BYPASS, REFRESH, ONLY_IF_CACHED, max_age(0)], ids=lambda each: each.kind)
+async def test_what_is_asked_of_a_cache_has_no_effect_without_one(
+    compose_app: Any, orders: Feature, control: CacheControl
+) -> None:
+    """A caller may always say it: where nothing caches, the handler answers."""
+    app = compose_app(orders)
+
+    assert await app.queries.execute(Find(1), cache=control) == Failure(AppClosed("query"))
+    async with app as bus:
+        assert await bus.queries.execute(Find(1), cache=control) == Success("order 1")
+        assert await bus.queries.execute(Find(0), cache=control) == Failure("no such order")

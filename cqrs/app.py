@@ -12,7 +12,7 @@ from returns.result import Failure, Result, Success
 from cqrs.caching import EmptyCache, QueryCache
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
-from cqrs.composition import Audiences, Composition, Preparation, composed, composed_late, refuse
+from cqrs.composition import Audiences, Composing, Composition, Preparation, composed, composed_late, refuse
 from cqrs.container import Container, Services
 from cqrs.describe import AppDescription, PluginDescription, describe, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
@@ -23,8 +23,8 @@ from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware, Next
 from cqrs.plugin_discovery import gather
-from cqrs.plugin_lifespan import start
-from cqrs.plugins import Plugin
+from cqrs.plugin_lifespan import Supervisor
+from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
 from cqrs.problems import Problem
 from cqrs.query_bus import QueryBus
 from cqrs.registry import Call, Entry, register
@@ -90,7 +90,7 @@ class CqrsApp:
         queries: the query bus.
         events: the event bus.
         container: the user's container; it resolves the buses too.
-        plugins: every plugin that was found, with its state; empty until the app starts.
+        plugins: every plugin that was found, with the state that it has now; empty until the app starts.
     """
 
     def __init__(self, composition: Composition) -> None:
@@ -101,6 +101,8 @@ class CqrsApp:
         self._opened_ns = 0
         self._listeners = Listeners(self._hooks)
         self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
+        self._supervisor = Supervisor((), self._lose)
+        self._sealed: tuple[Preparation, Mapping[Entry, Call]] | None = None
         self._stack: AsyncExitStack | None = None
         self._entered = False
         self.commands = CommandBus(self._pipelines["command"], self._gates["command"])
@@ -110,7 +112,7 @@ class CqrsApp:
         self.plugins: tuple[PluginDescription, ...] = ()
 
     async def __aenter__(self) -> Self:
-        """Find plugins, check everything, make dependencies, start plugins, seal.
+        """Find plugins, check everything, start plugins, make dependencies, seal.
 
         Raises:
             CompositionError: with every problem at once; nothing is left open.
@@ -122,15 +124,11 @@ class CqrsApp:
         try:
             async with AsyncExitStack() as stack:
                 began = self._composition.clock.monotonic_ns()
-                prepared = self._prepare()
-                refuse(prepared.problems())
+                prepared = await self._started(self._prepare(), stack)
                 calls = prepared.open(self)
-                prepared = attrs.evolve(prepared, plugins=await start(prepared.plugins, stack))
-                refuse(prepared.plugin_problems())
-                self.plugins = tuple(describe_plugin(plugin) for plugin in prepared.plugins)
                 stack.callback(self._tell_stopped)
                 stack.callback(self._close)
-                self._seal(prepared, calls)
+                self._seal(attrs.evolve(prepared, plugins=self._supervisor.plugins), calls, composed)
                 self._tell_started(prepared, began)
                 self._stack = stack.pop_all()
         finally:
@@ -148,6 +146,10 @@ class CqrsApp:
         finally:
             self._entered = False
 
+    def health(self) -> tuple[PluginHealth, ...]:
+        """Ask every plugin how it is, without waiting; none while the app does not run."""
+        return () if self._stack is None else self._supervisor.health()
+
     def check(self) -> Result[AppDescription, tuple[Problem, ...]]:
         """Find and check everything as starting would, without opening or starting anything.
 
@@ -160,23 +162,45 @@ class CqrsApp:
             return Failure(problems)
         return Success(describe(prepared.registry.entries(), prepared.around(), prepared.plugins))
 
-    def _prepare(self) -> Preparation:
+    async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
+        refuse(prepared.problems())
+        supervisor = self._supervisor = Supervisor(prepared.plugins, self._lose)
+        await supervisor.start(stack)
+        if supervisor.plugins != prepared.plugins:  # without what the plugins registered that could not start
+            prepared = self._prepare(supervisor.plugins)
+            refuse(prepared.problems())
+        self.plugins = tuple(describe_plugin(plugin) for plugin in supervisor.plugins)
+        return prepared
+
+    def _prepare(self, plugins: tuple[LoadedPlugin, ...] | None = None) -> Preparation:
         composition = self._composition
         env = dict(os.environ if composition.env is None else composition.env)
         registry = register(composition.features, composition.enabled)
         services = Services(composition.container, registry.providings)
-        plugins = gather(composition.plugins, env)
         services.supply({CommandBus: self.commands, QueryBus: self.queries, EventBus: self.events})
-        services.supply({Clock: composition.clock, QueryCache: EmptyCache()})
+        services.supply({Clock: composition.clock})
+        if plugins is None:
+            plugins = gather(composition.plugins, env, provides=services.provides)
+        services.supply({QueryCache: EmptyCache()})
         for plugin in plugins:
             services.supply(plugin.builder.services if plugin.builder else {})
         return Preparation(composition, registry, services, plugins, self._hooks)
 
-    def _seal(self, prepared: Preparation, calls: Mapping[Entry, Call]) -> None:
+    def _lose(self) -> None:
+        """Go on without a plugin that failed while the app runs: pipelines are composed anew, dispatches go on."""
+        plugins = self._supervisor.plugins
+        self.plugins = tuple(describe_plugin(plugin) for plugin in plugins)
+        if self._sealed is not None:
+            prepared, calls = self._sealed
+            self._listeners.audiences.clear()
+            self._seal(attrs.evolve(prepared, plugins=plugins), calls, composed_late)
+
+    def _seal(self, prepared: Preparation, calls: Mapping[Entry, Call], composing: Composing) -> None:
+        self._sealed = prepared, calls
         around = prepared.around()
         for message, entry in prepared.registry.handlers.items():
-            self._pipelines[entry.info.kind][message] = composed(calls[entry], entry.info, around)
-        audiences = Audiences(prepared.registry.subscribers, calls, around, composed)
+            self._pipelines[entry.info.kind][message] = composing(calls[entry], entry.info, around)
+        audiences = Audiences(prepared.registry.subscribers, calls, around, composing)
         for event in {event: None for entry in prepared.registry.subscribers for event in entry.events}:
             self._listeners.audiences[event] = audiences.of(event)
         self._listeners.find = attrs.evolve(audiences, composing=composed_late).of
@@ -201,6 +225,7 @@ class CqrsApp:
         self._hooks.watch((), self._hooks.failures)
 
     def _close(self) -> None:
+        self._sealed = None
         for kind, gate in self._gates.items():
             gate.fault = AppClosed(kind)
         for pipelines in self._pipelines.values():

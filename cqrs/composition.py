@@ -12,7 +12,7 @@ from cqrs.dispatch import crashed
 from cqrs.event_bus import Audience, Subscriber
 from cqrs.features import Feature
 from cqrs.hooks import Hooks
-from cqrs.instrumentation import Instrument
+from cqrs.instrumentation import HookFailures, Instrument
 from cqrs.messages import AnyResult, Event
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
 from cqrs.pipeline import Surroundings, compose
@@ -21,6 +21,9 @@ from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
 from cqrs.registry import Call, Entry, Registry
 from cqrs.wrapping import SLOTS, Wrap
+
+# Composes one pipeline.
+Composing = Callable[[Call, HandlerInfo, Surroundings], Next]
 
 
 @final
@@ -50,6 +53,7 @@ class Preparation:
         services: what handlers can ask for.
         plugins: what was found.
         hooks: what the app tells its instruments.
+        failures: where an instrument's hook or a plugin's middleware that raises is counted.
     """
 
     composition: Composition
@@ -57,6 +61,7 @@ class Preparation:
     services: Services
     plugins: tuple[LoadedPlugin, ...]
     hooks: Hooks
+    failures: HookFailures = attrs.field(factory=HookFailures)
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything that keeps the app from starting."""
@@ -92,9 +97,8 @@ class Preparation:
             kind: [wrap for builder in added for wrap in builder.wraps[kind]] for kind in SLOTS
         }
         composition = self.composition
-        return Surroundings(
-            composition.middleware, (*composition.instruments, *instruments), wraps, hooks=self.hooks
-        )
+        instruments = [*composition.instruments, *instruments]
+        return Surroundings(composition.middleware, instruments, wraps, self.failures, self.hooks)
 
 
 @final
@@ -112,7 +116,7 @@ class Audiences:
     subscribers: tuple[Entry, ...]
     calls: Mapping[Entry, Call]
     around: Surroundings
-    composing: Callable[[Call, HandlerInfo, Surroundings], Next]
+    composing: Composing
 
     def of(self, event: type[Event]) -> Audience:
         """Compose the pipelines of everybody who hears an event class."""

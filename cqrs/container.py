@@ -58,6 +58,14 @@ class Services:
         """
         self._instances.update(instances.items())
 
+    def provides(self, service: object) -> bool:
+        """Tell whether the app provides a type: in a feature, in the container, or by itself.
+
+        Args:
+            service: the type.
+        """
+        return service in self._providings or self._knows(service)
+
     def check(self, entries: Iterator[Entry]) -> tuple[Problem, ...]:
         """List every dependency that is missing, ambiguous or cyclic, with its path.
 

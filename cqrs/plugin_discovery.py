@@ -9,11 +9,10 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Final, cast
 
 import attrs
-from returns.result import Failure
 
-from cqrs.plugins import API, LoadedPlugin, Plugin, PluginBuilder
+from cqrs.plugin_configuration import Provides, configured, mend, told, watched
+from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, Problem
-from cqrs.settings import all_required_absent
 
 GROUP: Final = "cqrs.plugins"
 PACKAGE: Final = "cqrs"
@@ -24,7 +23,11 @@ logger: Final = logging.getLogger("cqrs")
 
 
 def gather(
-    plugins: Sequence[Plugin] | None, env: Mapping[str, str], found: Sequence[Distribution] | None = None
+    plugins: Sequence[Plugin] | None,
+    env: Mapping[str, str],
+    found: Sequence[Distribution] | None = None,
+    *,
+    provides: Provides = lambda _service: False,
 ) -> tuple[LoadedPlugin, ...]:
     """Find, load and configure plugins; whatever one of them does, the others are unharmed.
 
@@ -33,20 +36,20 @@ def gather(
         env: ``CQRS_PLUGINS`` (``none`` or an allow-list) and ``CQRS_PLUGINS_DISABLED`` select by name,
             before anything of a plugin is imported; the rest is the plugins' own.
         found: the installed distributions; those on ``sys.path`` if not given.
+        provides: tells what the app itself provides; a plugin that registers such a type fails.
 
     Returns:
-        Every plugin that was found, by name, with its state.
+        Every plugin that was found, with its state, in the order in which they are to start: those given as they were
+        given, those found by name, each after those that it requires.
     """
     if plugins is not None:
-        return tuple(_configured(_given(plugin), env) for plugin in plugins)
+        return configured([_given(plugin) for plugin in plugins], env, provides)
     candidates = sorted(_candidates(distributions() if found is None else found), key=lambda c: c[0].name)
     _warn_of_unknown_names(env, {loaded.name for loaded, _ in candidates})
     chosen = [_selected(loaded, env) for loaded, _ in candidates]
     entries = [entry for _, entry in candidates]
-    return tuple(
-        _configured(_imported(loaded, entry) if loaded.state == "active" else loaded, env)
-        for loaded, entry in zip(_without_clashes(chosen), entries, strict=True)
-    )
+    loaded = map(_imported, _without_clashes(chosen), entries)
+    return configured(tuple(loaded), env, provides)
 
 
 def foreign_owners(owners: Mapping[str, Sequence[str]] | None = None) -> tuple[Problem, ...]:
@@ -94,7 +97,7 @@ def _candidates(
             entries = {entry.name: entry for entry in distribution.entry_points if entry.group == GROUP}
         except Exception as error:  # whatever a malformed file makes the parser raise
             broken = LoadedPlugin(name, name, version, "failed").failed(
-                "discover", f"its entry_points.txt is malformed ({_told(error)}).", f"reinstall {name}."
+                "discover", f"its entry_points.txt is malformed ({told(error)}).", f"reinstall {name}."
             )
             yield broken, EntryPoint(name, "", GROUP)
             continue
@@ -106,7 +109,7 @@ def _read(distribution: Distribution, file: str) -> str:
     try:
         return distribution.read_text(file) or ""
     except (OSError, UnicodeError) as error:
-        logger.warning("%s of an installed distribution cannot be read: %s", file, _told(error))
+        logger.warning("%s of an installed distribution cannot be read: %s", file, told(error))
         return ""
 
 
@@ -171,61 +174,12 @@ def _given(plugin: Plugin) -> LoadedPlugin:
 
 
 def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
-    try:
-        factory: Callable[[], object] = entry.load()
-        return attrs.evolve(
-            loaded, plugin=cast("Plugin", factory())
-        )  # what it really is, `_configured` looks at
-    except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
-        return loaded.failed("load", f"{entry.value}: {_told(error)}.", _hint(loaded))
-
-
-def _configured(loaded: LoadedPlugin, env: Mapping[str, str]) -> LoadedPlugin:
     if loaded.state != "active":
         return loaded
-    plugin: object = loaded.plugin
-    if not isinstance(plugin, Plugin):
-        reason = f"it is a {type(plugin).__qualname__}, not a cqrs Plugin."
-        return attrs.evolve(loaded, plugin=None).failed("load", reason, _hint(loaded))
     try:
-        unfit = _unfit(plugin)
-        return loaded.failed("load", unfit, _hint(loaded)) if unfit else _asked(loaded, plugin, env)
-    except (Exception, SystemExit) as error:  # its code, whatever it reads or calls
-        reported = f"report it to {loaded.distribution or 'its author'}."
-        return loaded.failed("configure", f"{_told(error)}.", reported)
-
-
-def _unfit(plugin: Plugin) -> str:
-    declared, version = repr(plugin.api), tuple(plugin.api)
-    if list(map(type, version)) != [int, int]:
-        return f"its api is {declared}, not a version such as {API}."
-    if version[0] == API[0] and version <= API:
-        return ""
-    wants, has = ".".join(map(str, version)), ".".join(map(str, API))
-    return f"it was written for plugin API {wants}; this core has {has}."
-
-
-def _asked(loaded: LoadedPlugin, plugin: Plugin, env: Mapping[str, str]) -> LoadedPlugin:
-    builder = PluginBuilder(env, plugin.given, loaded.name)
-    if plugin.settings is not None and not plugin.given and all_required_absent(plugin.settings, env):
-        return attrs.evolve(loaded, state="off", reason="none of its required settings is set")
-    answer = plugin.configure(builder)
-    builder.close()
-    if isinstance(answer, Failure):
-        problems = answer.failure()
-        return loaded.failed(
-            "configure", " ".join(p.text for p in problems), " ".join(p.fix for p in problems)
-        )
-    if builder.off:
-        return attrs.evolve(loaded, state="off", reason=builder.off)
-    return attrs.evolve(loaded, builder=builder)
-
-
-def _hint(loaded: LoadedPlugin) -> str:
-    if not loaded.distribution:
-        return "pass values of classes that derive from cqrs.plugins.Plugin."
-    return f"mend or uninstall {loaded.distribution}, or set CQRS_PLUGINS_DISABLED={loaded.name}."
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+        with watched(loaded, "imported"):
+            factory: Callable[[], object] = entry.load()
+            # What it really is, is looked at before it is configured.
+            return attrs.evolve(loaded, plugin=cast("Plugin", factory()))
+    except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
+        return loaded.failed("load", f"{entry.value}: {told(error)}.", mend(loaded))

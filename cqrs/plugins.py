@@ -47,6 +47,22 @@ class PluginProblem:
         return f"plugin {self.plugin}{origin} failed to {self.stage}: {self.reason} Fix: {self.hint}"
 
 
+@final
+@attrs.frozen
+class PluginHealth:
+    """How a plugin is, for a health check.
+
+    Attributes:
+        plugin: its name.
+        ok: whether it does what it is there for; a plugin that is off or excluded is fine.
+        text: a few words.
+    """
+
+    plugin: str
+    ok: bool
+    text: str
+
+
 class Plugin:
     """Base of plugins; override what you need.
 

@@ -12,7 +12,7 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, CompositionError, CqrsModule, Event, Feature, HandlerInfo, Next, Query
+from cqrs import Command, CommandBus, CompositionError, CqrsModule, Event, Feature, HandlerInfo, Next, Query
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.problems import Code, Problem
 
@@ -328,3 +328,113 @@ async def test_a_dispatch_under_way_ends_though_the_app_closes(compose_app: Any)
         await going.wait()
 
     assert await task == Success(1)
+
+
+class Doubling(Plugin):
+    """A plugin whose middleware doubles what a query answers, until its background work crashes."""
+
+    name = "doubling"
+
+    def __init__(self) -> None:
+        self.crash = anyio.Event()
+
+    def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+        """Double, and be injectable."""
+
+        def double(next: Next, _handler: HandlerInfo) -> Next:
+            async def call(message: Any, /) -> Any:
+                return (await next(message)).map(lambda value: 2 * value)
+
+            return call
+
+        builder.wrap_commands(double)
+        builder.register(Doubling, self)
+        return Success(None)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Wait for the crash."""
+
+        async def work() -> None:
+            await self.crash.wait()
+            raise OSError("connection lost")
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            yield
+            group.cancel_scope.cancel()
+
+
+async def test_an_app_goes_on_without_a_plugin_that_crashed(compose_app: Any, orders: Feature) -> None:
+    """From then on pipelines are those without it; the buses stay open, its state and health say what happened."""
+    plugin = Doubling()
+    async with compose_app(orders, plugins=(plugin,)) as bus:
+        assert await bus.commands.execute(Place()) == Success(2)
+        assert [each.ok for each in bus.health()] == [True]
+        plugin.crash.set()
+        for _ in range(10_000):
+            if bus.plugins[0].state != "active":
+                break
+            await anyio.sleep(0.001)
+
+        assert await bus.commands.execute(Place()) == Success(1)
+        assert bus.plugins[0].reason == "OSError: connection lost."
+        assert [each.ok for each in bus.health()] == [False]
+    assert bus.health() == ()
+    assert (await bus.commands.execute(Place())).failure().bus == "command"
+
+
+@pytest.mark.parametrize("optional", [True, False], ids=["optional", "needed"])
+async def test_what_a_plugin_registered_is_gone_if_it_cannot_start(
+    compose_app: Any, *, optional: bool
+) -> None:
+    """A handler that can do without it does; one that cannot keeps the app from starting, and says what is missing."""
+    feature = Feature("orders")
+
+    class Failing(Doubling):
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            raise OSError("port taken")
+            yield
+
+    async def asking(_command: Place, *, plugin: Doubling | None = None) -> Result[int, str]:
+        return Success(0 if plugin is None else 1)
+
+    async def needing(_command: Place, *, plugin: Doubling) -> Result[int, str]:
+        return Success(id(plugin))
+
+    feature.handles(Place)(asking if optional else needing)
+    app = compose_app(feature, plugins=(Failing(),))
+    if optional:
+        async with app as bus:
+            assert await bus.commands.execute(Place()) == Success(0)
+    else:
+        with pytest.raises(CompositionError) as refused:
+            await app.__aenter__()
+        assert [problem.code for problem in refused.value.problems] == [Code.MISSING_DEPENDENCY]
+
+
+async def test_a_plugin_cannot_replace_what_the_app_has(compose_app: Any, orders: Feature) -> None:
+    """A plugin that registers a bus, or what the user's container has, fails; the app's own stays."""
+
+    class Greedy(Plugin):
+        name = "greedy"
+
+        def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+            builder.register(Stock, Stock())
+            return Success(None)
+
+    class Usurper(Plugin):
+        name = "usurper"
+
+        def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+            builder.register(CommandBus, object())
+            return Success(None)
+
+    app = compose_app(orders, plugins=(Greedy(), Usurper()))
+    app.container.register(Stock, instance=(own := Stock()))
+
+    async with app as bus:
+        assert [plugin.state for plugin in bus.plugins] == ["failed", "failed"]
+        assert bus.container.resolve(Stock) is own
+        assert bus.container.resolve(CommandBus) is bus.commands

@@ -50,6 +50,10 @@ props *ARGS:
 demo *ARGS:
     @python -m examples.orders.demo "$@"
 
+# Replay the recorded answers of two real servers against the local one; arguments go to pytest
+replay *ARGS:
+    @pytest plugins/local/tests/test_exchanges.py "$@"
+
 # A benchmark of bench/, by name
 bench NAME *ARGS:
     @shift; python bench/{{ NAME }}.py "$@"

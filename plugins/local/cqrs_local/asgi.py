@@ -1,76 +1,21 @@
-"""The routing table and the ASGI application: no framework."""
+"""The ASGI application: no framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum, auto
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 from returns.result import Failure, Success
 
-from cqrs_local import ingest, organisations, otlp, search, status, streams
 from cqrs_local.answers import Answer, RefusedError, bare, message, text, unauthorised
 from cqrs_local.auth import WRONG, Reach, reach_of
 from cqrs_local.backend import Backend
+from cqrs_local.emulation import Emulation
+from cqrs_local.old_answers import as_0_16
 from cqrs_local.requests import DisconnectedError, Receive, Request, Scope, Send, request_of
+from cqrs_local.routes import ORGANISATIONS, ROUTES, Access, Route
 
 logger: Final = logging.getLogger("cqrs_local")
-
-Handler = Callable[[Request, Backend], Awaitable[Answer]]
-
-
-class Access(Enum):
-    """Who may call a route."""
-
-    ANYBODY = auto()
-    INGESTION = auto()
-    EVERYTHING = auto()
-
-
-@attrs.frozen
-class Route:
-    """One call of the API.
-
-    Attributes:
-        method: in upper case.
-        pattern: path; a part in braces gets that name.
-        handler: answers it.
-        access: who may call it.
-    """
-
-    method: str
-    pattern: str
-    handler: Handler
-    access: Access = Access.EVERYTHING
-
-    def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
-        """The named parts of a path, None if it is another path."""
-        parts = self.pattern.removeprefix("/").split("/")
-        if len(parts) != len(segments):
-            return None
-        names = {part[1:-1]: value for part, value in zip(parts, segments, strict=True) if part[0] == "{"}
-        plain = all(part[0] == "{" or part == value for part, value in zip(parts, segments, strict=True))
-        return names if plain and all(names.values()) else None
-
-
-ROUTES: Final = (
-    Route("GET", "/healthz", status.healthz, Access.ANYBODY),
-    Route("HEAD", "/healthz", status.healthz, Access.ANYBODY),
-    Route("GET", "/config", status.config, Access.ANYBODY),
-    Route("GET", "/api/organizations", organisations.list_organisations),
-    Route("POST", "/api/{org}/_search", search.search),
-    Route("GET", "/api/{org}/streams", streams.list_streams),
-    Route("POST", "/api/{org}/streams/{stream}", streams.create_stream),
-    Route("DELETE", "/api/{org}/streams/{stream}", streams.delete_stream),
-    Route("GET", "/api/{org}/streams/{stream}/schema", streams.show_schema),
-    Route("PUT", "/api/{org}/streams/{stream}/settings", streams.change_settings),
-    Route("POST", "/api/{org}/{stream}/_json", ingest.ingest_json, Access.INGESTION),
-    Route("POST", "/api/{org}/v1/logs", otlp.ingest_logs, Access.INGESTION),
-    Route("POST", "/api/{org}/v1/metrics", otlp.ingest_metrics, Access.INGESTION),
-    Route("POST", "/api/{org}/v1/traces", otlp.ingest_traces, Access.INGESTION),
-    Route("POST", "/api/{org}/traces", otlp.ingest_traces, Access.INGESTION),
-    Route("POST", "/api/{org}/otel/v1/traces", otlp.ingest_traces, Access.INGESTION),
-)
 
 
 class App:
@@ -104,9 +49,7 @@ class App:
             return message(503, f"more than {backend.limits.requests} requests at once: try again")
         self._running += 1
         try:
-            return await _dispatch(request, backend)
-        except RefusedError as refused:
-            return refused.answer
+            answer = await _answered(attrs.evolve(request, emulation=backend.emulation), backend)
         except DisconnectedError:
             raise
         except Exception:
@@ -114,6 +57,15 @@ class App:
             return message(500, "Internal error: server.log in the data directory has the details")
         finally:
             self._running -= 1
+        old = backend.emulation is Emulation.V0_16
+        return as_0_16(answer, request.headers.get(b"authorization")) if old else answer
+
+
+async def _answered(request: Request, backend: Backend) -> Answer:
+    try:
+        return await _dispatch(request, backend)
+    except RefusedError as refused:
+        return refused.answer
 
 
 async def _dispatch(request: Request, backend: Backend) -> Answer:
@@ -143,7 +95,9 @@ def refusal(route: Route, request: Request, names: Mapping[str, str], backend: B
     if route.access is Access.ANYBODY:
         return None
     match reach_of(request.headers.get(b"authorization"), backend.credentials):
-        case Success(Reach.INGESTION) if route.access is not Access.INGESTION:
+        case Success(Reach.INGESTION) if route.access is not Access.INGESTION and not _shown_to_all(
+            route, backend
+        ):
             return unauthorised(WRONG)
         case Success(reach):
             creates = route.access is Access.INGESTION and reach is Reach.EVERYTHING
@@ -153,6 +107,11 @@ def refusal(route: Route, request: Request, names: Mapping[str, str], backend: B
             return answer
         case unexpected:
             raise TypeError(unexpected)
+
+
+def _shown_to_all(route: Route, backend: Backend) -> bool:
+    """0.16 lists the organisations to whoever may ingest."""
+    return backend.emulation is Emulation.V0_16 and route.pattern == ORGANISATIONS
 
 
 async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:

@@ -3,10 +3,22 @@
 import attrs
 
 from cqrs_local.credentials import Credentials
+from cqrs_local.documents import Documents
 from cqrs_local.emulation import Emulation
 from cqrs_local.engine import Engine
 from cqrs_local.limits import Limits
 from cqrs_local.store import Store
+
+
+@attrs.define
+class Place:
+    """Where a server can be reached.
+
+    Attributes:
+        url: with scheme, host and port; empty while it does not listen.
+    """
+
+    url: str = ""
 
 
 @attrs.frozen
@@ -18,6 +30,8 @@ class Backend:
         engine: runs queries over them.
         credentials: who may ask.
         limits: what a request may cost.
+        documents: folders, templates, destinations, alerts, dashboards.
+        place: where it listens.
         emulation: which version of the real server this one answers as.
     """
 
@@ -25,4 +39,6 @@ class Backend:
     engine: Engine
     credentials: Credentials
     limits: Limits
+    documents: Documents
+    place: Place
     emulation: Emulation = Emulation.NEWEST

@@ -10,7 +10,9 @@ from cqrs_local.answers import RefusedError, text
 T = TypeVar("T")
 JsonObject = Mapping[str, object]
 
-_WRONG: Final = "Failed to deserialize the JSON body into the target type: "
+MANAGEMENT_BODY: Final = 4 * 1024 * 1024
+NO_JSON: Final = "Failed to parse the request body as JSON: "
+WRONG: Final = "Failed to deserialize the JSON body into the target type: "
 _MISSING: Final = object()
 
 
@@ -23,9 +25,9 @@ def json_body(body: bytes) -> JsonObject:
     try:
         content: object = orjson.loads(body)
     except ValueError as error:
-        raise RefusedError(text(400, f"Failed to parse the request body as JSON: {error}")) from None
+        raise RefusedError(text(400, f"{NO_JSON}{error}")) from None
     if not isinstance(content, dict):
-        raise RefusedError(text(422, f"{_WRONG}invalid type: {_named(content)}, expected an object"))
+        raise RefusedError(text(422, f"{WRONG}invalid type: {_named(content)}, expected an object"))
     return cast("JsonObject", content)
 
 
@@ -44,10 +46,10 @@ def field(content: JsonObject, name: str, kind: type[T], wanted: str, place: str
     """
     value = content.get(name, _MISSING)
     if value is _MISSING:
-        raise RefusedError(text(422, f"{_WRONG}{f'{place}: ' if place else ''}missing field `{name}`"))
+        raise RefusedError(text(422, f"{WRONG}{f'{place}: ' if place else ''}missing field `{name}`"))
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         path = f"{place}.{name}" if place else name
-        raise RefusedError(text(422, f"{_WRONG}{path}: invalid type: {_named(value)}, expected {wanted}"))
+        raise RefusedError(text(422, f"{WRONG}{path}: invalid type: {_named(value)}, expected {wanted}"))
     return value
 
 
@@ -62,7 +64,7 @@ def objects(content: JsonObject, name: str) -> Sequence[JsonObject]:
     for entry in entries:
         if not isinstance(entry, dict):
             raise RefusedError(
-                text(422, f"{_WRONG}{name}[]: invalid type: {_named(entry)}, expected an object")
+                text(422, f"{WRONG}{name}[]: invalid type: {_named(entry)}, expected an object")
             )
     return cast("list[JsonObject]", entries)
 

@@ -118,6 +118,11 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - the engine raises plain Exception; it is told to the client
                 return Failure(EngineProblem(str(error), running=True))
 
+    async def problem(self, query: Query) -> EngineProblem | None:
+        """What is wrong with a query that is not to be run, None if it can be planned."""
+        planned = await self._in_thread(_planned, query, self._limits)
+        return planned if isinstance(planned, EngineProblem) else None
+
     async def _rows(self, frame: DataFrame) -> Rows:
         rows: Rows = []
         async for batch in await self._in_thread(frame.execute_stream):

@@ -12,6 +12,7 @@ from cqrs_local.answers import Answer, RefusedError, json_answer, message
 from cqrs_local.backend import Backend
 from cqrs_local.catalogue import StreamKey
 from cqrs_local.column_types import TIMESTAMP, Row
+from cqrs_local.emulation import Emulation
 from cqrs_local.limits import Limits
 from cqrs_local.normalise import JsonObject, NestingError, flatten, stream_name
 from cqrs_local.requests import Request
@@ -47,13 +48,25 @@ async def ingest_json(request: Request, backend: Backend) -> Answer:
     body = await request.body(backend.limits.body_bytes)
     now = backend.store.now()
     if len(body) > LARGE_BODY:
-        batch = await asyncio.to_thread(batch_of, body, now, backend.limits)
+        batch = await asyncio.to_thread(batch_of, body, now, backend.limits, request.emulation)
     else:
-        batch = batch_of(body, now, backend.limits)
+        batch = batch_of(body, now, backend.limits, request.emulation)
+    return await _stored(request, backend, batch)
+
+
+async def _stored(request: Request, backend: Backend, batch: Batch) -> Answer:
     name = stream_name(request.names["stream"])
     if not batch.lost:
         await store_rows(backend, (request.names["org"], "logs", name), batch.rows)
     return json_answer({"code": 200, "status": [_counts(name, batch)]})
+
+
+async def ingest_multi(request: Request, backend: Backend) -> Answer:
+    """Store the records of a body with one JSON object a line."""
+    lines = (await request.body(backend.limits.body_bytes)).splitlines()
+    body = b"[" + b",".join(line for line in lines if line.strip()) + b"]"
+    batch = await asyncio.to_thread(batch_of, body, backend.store.now(), backend.limits, request.emulation)
+    return await _stored(request, backend, batch)
 
 
 async def store_rows(backend: Backend, key: StreamKey, rows: Sequence[Row]) -> None:
@@ -70,23 +83,27 @@ async def store_rows(backend: Backend, key: StreamKey, rows: Sequence[Row]) -> N
         raise RefusedError(message(503, _DISK.format(error.strerror or error))) from None
 
 
-def batch_of(body: bytes, now: int, limits: Limits) -> Batch:
+def batch_of(body: bytes, now: int, limits: Limits, emulation: Emulation = Emulation.NEWEST) -> Batch:
     """The records of a body (pure).
 
     Args:
         body: JSON, an array of objects or one object.
         now: the server's time in microseconds.
         limits: depth, columns, window of times.
+        emulation: what becomes of an element that is no object, and of two keys for one column.
 
     Raises:
         RefusedError: the body as a whole is refused (400).
     """
     elements = _parse(body)
+    old = emulation is Emulation.V0_16
+    if old and not all(isinstance(element, dict) for element in elements):
+        raise RefusedError(message(400, f"Error# {NOT_AN_OBJECT}"))
     rows: list[Row] = []
     failed = 0
     error: str | None = None
-    for element in elements:
-        outcome = _row(element, now, limits)
+    for at, element in enumerate(elements):
+        outcome = _row(element, now + at, limits, first_wins=old)  # records without a time keep their order
         if isinstance(outcome, str):
             failed, error = failed + 1, outcome
         elif len(outcome) > limits.columns:
@@ -104,7 +121,7 @@ def _parse(body: bytes) -> Sequence[object]:
     return cast("list[object]", content) if isinstance(content, list) else [content]
 
 
-def _row(element: object, now: int, limits: Limits) -> Row | str:
+def _row(element: object, now: int, limits: Limits, *, first_wins: bool) -> Row | str:
     """The row of one element, or why it is refused."""
     if not isinstance(element, dict):
         return NOT_AN_OBJECT
@@ -112,7 +129,7 @@ def _row(element: object, now: int, limits: Limits) -> Row | str:
     match resolve(record.get(TIMESTAMP), now, limits):
         case Success(int(moment)):
             try:
-                row = flatten(record, limits.nesting)
+                row = flatten(_reversed(record) if first_wins else record, limits.nesting)
             except NestingError:
                 raise RefusedError(message(400, "SerdeJsonError# recursion limit exceeded")) from None
             row[TIMESTAMP] = moment
@@ -126,3 +143,11 @@ def _row(element: object, now: int, limits: Limits) -> Row | str:
 def _counts(name: str, batch: Batch) -> dict[str, object]:
     counts: dict[str, object] = {"name": name, "successful": len(batch.rows), "failed": batch.failed}
     return counts if batch.error is None else {**counts, "error": batch.error}
+
+
+def _reversed(record: JsonObject) -> JsonObject:
+    """The record with its keys the other way round: the last of equal columns is the first then."""
+    return {
+        name: _reversed(cast("JsonObject", value)) if isinstance(value, dict) else value
+        for name, value in reversed(record.items())
+    }

@@ -17,6 +17,7 @@ class Limits:
         query_memory_bytes: memory of one running query, before it spills or fails.
         default_rows: rows of an answer when the query names no size (ZO_QUERY_DEFAULT_LIMIT).
         answer_rows: most rows of any answer, whatever the query asks for.
+        alert_seconds: pause between two looks at which alerts are due.
         too_old_hours: how far a record's time may lie back (ZO_INGEST_ALLOWED_UPTO).
         too_far_hours: how far it may lie ahead (ZO_INGEST_ALLOWED_IN_FUTURE).
     """
@@ -30,5 +31,6 @@ class Limits:
     query_memory_bytes: int = 256 * 1024 * 1024
     default_rows: int = 1000
     answer_rows: int = 200_000
+    alert_seconds: float = 1.0
     too_old_hours: int = 5
     too_far_hours: int = 24

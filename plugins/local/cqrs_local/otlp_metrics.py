@@ -157,7 +157,8 @@ def _distribution(metric: Metric, name: str, around: Labels) -> Iterator[MetricS
     own = [row for row in parts if row[NAME] == name]
     yield MetricStream(name, Meta(label, name, metric.description, metric.unit), own)
     for part in sorted({str(row[NAME]) for row in parts} - {name}):
-        yield MetricStream(part, Meta("Counter", part, part), [row for row in parts if row[NAME] == part])
+        what = "" if part.endswith(("_min", "_max")) else "Counter"
+        yield MetricStream(part, Meta(what, part, part), [row for row in parts if row[NAME] == part])
 
 
 def _row(name: str, point: _Point, around: Labels, value: float, **labels: str) -> Row:

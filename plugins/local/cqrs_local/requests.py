@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 import attrs
 
 from cqrs_local.answers import RefusedError, bare, text
+from cqrs_local.emulation import Emulation
 
 Message = MutableMapping[str, object]
 Scope = MutableMapping[str, object]
@@ -30,6 +31,7 @@ class Request:
         headers: by lower-case name.
         names: parts of the path that the route gives a name to.
         receive: where the body comes from.
+        emulation: which version of the server it is meant for.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Request:
     headers: Mapping[bytes, bytes]
     names: Mapping[str, str]
     receive: Receive
+    emulation: Emulation = Emulation.NEWEST
 
     async def body(self, limit: int) -> bytes:
         """The whole body, decompressed.
@@ -49,7 +52,7 @@ class Request:
             RefusedError: it is too large (413), damaged (400) or in an unknown encoding (415).
         """
         encoding = self.headers.get(b"content-encoding", b"identity").strip().lower()
-        if encoding not in (b"identity", b"", *_WINDOW_BITS):
+        if encoding not in (b"identity", b"", *_WINDOW_BITS) and self.emulation is Emulation.NEWEST:
             raise RefusedError(bare(415))
         raw = await _read(self.receive, limit)
         return decompressed(raw, encoding, limit) if encoding in _WINDOW_BITS else raw
@@ -71,6 +74,19 @@ def request_of(scope: Scope, receive: Receive) -> Request:
         names={},
         receive=receive,
     )
+
+
+async def form_of(request: Request, limit: int) -> Mapping[str, str]:
+    """The parameters of the query string and of a form in the body; the last of equal ones.
+
+    Raises:
+        RefusedError: the body is too large (413) or damaged (400).
+    """
+    kind = request.headers.get(b"content-type", b"")
+    if request.method != "POST" or not kind.startswith(b"application/x-www-form-urlencoded"):
+        return request.query
+    body = (await request.body(limit)).decode("ascii", "replace")
+    return {**request.query, **dict(parse_qsl(body))}
 
 
 async def _read(receive: Receive, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from cqrs_local.answers import Answer, RefusedError, message
 from cqrs_local.backend import Backend
 from cqrs_local.bodies import JsonObject, field, json_body, optional_int
 from cqrs_local.column_types import ColumnType
+from cqrs_local.emulation import Emulation
 from cqrs_local.engine import EngineProblem, Query, Rows
 from cqrs_local.limits import Limits
 from cqrs_local.requests import Request
@@ -38,8 +39,27 @@ Streams = Mapping[str, StreamView]
 
 async def search(request: Request, backend: Backend) -> Answer:
     """Run one query over the streams of an organisation."""
+    body = json_body(await request.body(_BODY_LIMIT))
+    asked = search_of(body, backend.limits.default_rows, request.emulation)
+    outcome = await _answered(asked, request.names["org"], request.query.get("type", "logs"), backend)
+    return outcome if isinstance(outcome, Answer) else answer_of(*outcome, request.emulation)
+
+
+async def rows_of(asked: Search, org: str, kind: str, backend: Backend) -> Rows | Answer:
+    """The rows of a query, or why there are none.
+
+    Args:
+        asked: the query.
+        org: whose streams it reads.
+        kind: the type of the streams.
+        backend: the open server.
+    """
+    outcome = await _answered(asked, org, kind, backend)
+    return outcome if isinstance(outcome, Answer) else outcome[1]
+
+
+async def _answered(asked: Search, org: str, kind: str, backend: Backend) -> tuple[Answered, Rows] | Answer:
     began = perf_counter_ns()
-    asked = search_of(json_body(await request.body(_BODY_LIMIT)), backend.limits.default_rows)
     if asked.start > asked.end:
         return message(400, "Error# [file_list] invalid time range")
     shape = shape_of(asked.sql)
@@ -47,8 +67,9 @@ async def search(request: Request, backend: Backend) -> Answer:
         return refused_statement(asked.sql, shape.verb)
     if shape.statements > 1:
         return message(400, "Error# Stream name is empty")
-    streams = _streams(request, backend, shape)
-    match _rewritten(asked, shape, streams):
+    found = {name: backend.store.view((org, kind, name)) for name in shape.names}
+    streams = {name: view for name, view in found.items() if view is not None}
+    match _rewritten(asked, shape, streams, backend.emulation):
         case Success(Rewritten() as rewritten):
             outcome = await _run(asked, shape, rewritten, streams, backend)
         case Failure(RewriteProblem(code, text)):
@@ -57,10 +78,10 @@ async def search(request: Request, backend: Backend) -> Answer:
             raise TypeError(unexpected)
     if isinstance(outcome, Answer):
         return outcome
-    return answer_of(Answered(asked, shape, rewritten, streams, perf_counter_ns() - began), outcome)
+    return Answered(asked, shape, rewritten, streams, perf_counter_ns() - began), outcome
 
 
-def search_of(body: JsonObject, default_rows: int) -> Search:
+def search_of(body: JsonObject, default_rows: int, emulation: Emulation = Emulation.NEWEST) -> Search:
     """What a body asks for.
 
     Raises:
@@ -72,6 +93,8 @@ def search_of(body: JsonObject, default_rows: int) -> Search:
         sql = _decoded(sql)
     if len(sql) > _MOST_SQL:
         raise RefusedError(message(400, f"Error# the SQL text is longer than {_MOST_SQL} characters"))
+    if emulation is Emulation.V0_16 and (query.get("start_time") is None or query.get("end_time") is None):
+        raise RefusedError(message(500, "Error# [file_list] invalid time range"))
     size = default_rows if query.get("size") is None else field(query, "size", int, "i64", "query")
     return Search(
         sql=sql,
@@ -90,23 +113,19 @@ def _decoded(sql: str) -> str:
         raise RefusedError(message(400, "Error# the SQL text is not base64")) from None
 
 
-def _streams(request: Request, backend: Backend, shape: Shape) -> Streams:
-    kind = request.query.get("type", "logs")
-    found = {name: backend.store.view((request.names["org"], kind, name)) for name in shape.names}
-    return {name: view for name, view in found.items() if view is not None}
-
-
-def _rewritten(asked: Search, shape: Shape, streams: Streams) -> Result[Rewritten, RewriteProblem]:
+def _rewritten(
+    asked: Search, shape: Shape, streams: Streams, emulation: Emulation
+) -> Result[Rewritten, RewriteProblem]:
     sql = with_timestamp(asked.sql) if shape.plain else asked.sql
-    return rewrite(sql, Scope(asked.start, asked.end, _text_fields(streams)))
+    return rewrite(sql, Scope(asked.start, asked.end, _text_fields(streams, emulation)))
 
 
-def _text_fields(streams: Streams) -> list[str]:
+def _text_fields(streams: Streams, emulation: Emulation) -> list[str]:
     return sorted(
         {
             name
             for view in streams.values()
-            for name in (*TEXT_FIELDS, *view.text_fields)
+            for name in (*TEXT_FIELDS[emulation], *view.text_fields)
             if view.columns.get(name) is ColumnType.UTF8
         }
     )

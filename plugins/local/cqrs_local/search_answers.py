@@ -8,6 +8,7 @@ import attrs
 from cqrs_local.answers import Answer, json_answer
 from cqrs_local.arrow import rows_between
 from cqrs_local.column_types import TIMESTAMP
+from cqrs_local.emulation import Emulation
 from cqrs_local.engine import Rows
 from cqrs_local.search_problems import trace_id
 from cqrs_local.sql_rewrite import Rewritten
@@ -56,7 +57,7 @@ class Answered:
     nanoseconds: int
 
 
-def answer_of(query: Answered, rows: Rows) -> Answer:
+def answer_of(query: Answered, rows: Rows, emulation: Emulation = Emulation.NEWEST) -> Answer:
     """The answer with all rows that were asked for."""
     shape = query.shape
     content = _content(query.asked, rows, query.nanoseconds // 1_000_000)
@@ -67,6 +68,8 @@ def answer_of(query: Answered, rows: Rows) -> Answer:
     order = shape.order or (((TIMESTAMP, "desc"),) if not shape.aggregated else ())
     if order:
         content |= {"order_by": order[0][1], "order_by_metadata": order}
+    if emulation is Emulation.V0_16:
+        del content["peak_memory_usage"]
     return json_answer(content)
 
 

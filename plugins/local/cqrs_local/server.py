@@ -11,10 +11,13 @@ from typing import Final
 import uvicorn
 
 from cqrs.clock import Clock
+from cqrs_local.alert_schedule import Schedule
 from cqrs_local.asgi import App
-from cqrs_local.backend import Backend
+from cqrs_local.backend import Backend, Place
 from cqrs_local.credentials import load_or_make
 from cqrs_local.directory import DataDirectory, DirectoryError
+from cqrs_local.documents import Documents
+from cqrs_local.emulation import Emulation
 from cqrs_local.engine import Engine
 from cqrs_local.limits import Limits
 from cqrs_local.store import Store
@@ -41,6 +44,7 @@ class LocalServer:
         limits: Limits | None = None,
         settings: StoreSettings | None = None,
         clock: Clock | None = None,
+        emulation: Emulation = Emulation.NEWEST,
     ) -> None:
         """Nothing is touched until `open`.
 
@@ -50,6 +54,7 @@ class LocalServer:
             limits: what requests and queries may cost.
             settings: how the store works.
             clock: tells the time; tests hand in their own.
+            emulation: which version of the real server it answers as.
         """
         self.app = App()
         self.directory = directory
@@ -59,7 +64,9 @@ class LocalServer:
         self._clock = clock
         self._held: DataDirectory | None = None
         self._socket: uvicorn.Server | None = None
-        self._url = ""
+        self._emulation = emulation
+        self._place = Place()
+        self._schedule: Schedule | None = None
 
     async def open(self) -> None:
         """Lock the data directory, recover what is in it, begin to answer.
@@ -72,19 +79,27 @@ class LocalServer:
             credentials = load_or_make(held.path)
             store = Store(held.path, self._settings, self._clock)
             store.add_organization(self.organization)
+            documents = Documents(held.path)
         except (OSError, ValueError) as error:
             held.release()
             raise DirectoryError(f"{self.directory} cannot be opened: {error}") from error
         store.start()
         self._held = held
-        self.app.backend = Backend(store, Engine(self._limits), credentials, self._limits)
+        engine = Engine(self._limits)
+        backend = Backend(store, engine, credentials, self._limits, documents, self._place, self._emulation)
+        self._schedule = Schedule(backend, self._limits.alert_seconds)
+        self._schedule.start()
+        self.app.backend = backend
 
     async def close(self) -> None:
         """Write what memory holds, let go of threads, files and the directory."""
         backend, held = self.app.backend, self._held
         self.app.backend = self._held = None
+        if self._schedule is not None:
+            await self._schedule.stop()
         if backend is not None:
             await backend.store.close()
+            backend.documents.close()
             backend.engine.close()
         if held is not None:
             held.release()
@@ -92,7 +107,7 @@ class LocalServer:
     @property
     def url(self) -> str:
         """Where it listens; empty if it does not."""
-        return self._url
+        return self._place.url
 
     @property
     def user(self) -> str:
@@ -138,12 +153,12 @@ class LocalServer:
         try:
             await server.is_up()
             host, port = listener.getsockname()[:2]
-            self._url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            self._place.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             yield
         finally:
             server.should_exit = True
             await serving
-            self._url = ""
+            self._place.url = ""
 
 
 class _Server(uvicorn.Server):
@@ -194,6 +209,7 @@ async def local_server(
     limits: Limits | None = None,
     settings: StoreSettings | None = None,
     clock: Clock | None = None,
+    emulation: Emulation = Emulation.NEWEST,
 ) -> AsyncGenerator[LocalServer, None]:
     """A server on a free port of the loopback, for tests.
 
@@ -203,8 +219,16 @@ async def local_server(
         limits: what requests and queries may cost.
         settings: how the store works.
         clock: tells the time.
+        emulation: which version of the real server it answers as.
     """
-    server = LocalServer(directory, organization=organization, limits=limits, settings=settings, clock=clock)
+    server = LocalServer(
+        directory,
+        organization=organization,
+        limits=limits,
+        settings=settings,
+        clock=clock,
+        emulation=emulation,
+    )
     await server.open()
     try:
         async with server.listening(bind("127.0.0.1", 0)):

@@ -12,6 +12,7 @@ import attrs
 from returns.result import Failure, Result, Success
 
 from cqrs_local.histogram_interval import interval_seconds
+from cqrs_local.sql_text import literal, quoted
 from cqrs_local.sql_tokens import Kind, Token, code_of, tokenize
 
 BAD_SQL: Final = 20001
@@ -126,8 +127,8 @@ class _Rewriter:
             raise _Refusal(f"{name} takes one text")
         if not self._scope.text_fields:
             raise _Refusal("full text search field not found", NO_TEXT_FIELD)
-        wanted = _literal(re.sub(r"^(re:)?\**|\**$", "", _text_value(name, arguments[0])))
-        tests = [f"strpos(lower({_quoted(field)}), lower({wanted})) > 0" for field in self._scope.text_fields]
+        wanted = literal(re.sub(r"^(re:)?\**|\**$", "", _text_value(name, arguments[0])))
+        tests = [f"strpos(lower({quoted(field)}), lower({wanted})) > 0" for field in self._scope.text_fields]
         return f"({' OR '.join(tests)})"
 
     def _str_match(self, name: str, arguments: Sequence[list[Token]]) -> str:
@@ -168,11 +169,3 @@ def _text_value(name: str, argument: Sequence[Token]) -> str:
             f"{name} wants a text in single quotes, not {''.join(token.text for token in argument)}"
         )
     return code[0].text[1:-1].replace("''", "'")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

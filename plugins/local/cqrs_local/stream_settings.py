@@ -1,10 +1,13 @@
 """The settings of a stream: what they are without a word, and how a delta changes them (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from returns.result import Failure, Result, Success
 
+from cqrs_local.emulation import Emulation
+
+_NEWER: Final = frozenset(["is_llm_stream", "storage_type"])
 Settings = Mapping[str, object]
 
 _DEFAULTS: Final[Settings] = {
@@ -28,9 +31,27 @@ _DEFAULTS: Final[Settings] = {
 }
 
 
-def complete(settings: Settings, *, by_ingestion: bool) -> dict[str, object]:
+def complete(
+    settings: Settings, *, by_ingestion: bool, kind: str = "logs", emulation: Emulation = Emulation.NEWEST
+) -> dict[str, object]:
     """All settings of a stream, as GET …/schema gives them."""
-    return {**_DEFAULTS, "enable_distinct_fields": by_ingestion, **settings}
+    known = {**_DEFAULTS, "enable_distinct_fields": by_ingestion, **settings}
+    if emulation is Emulation.V0_16:
+        level = "daily" if kind == "metrics" else "hourly"
+        known = {name: value for name, value in known.items() if name not in _NEWER}
+        known["partition_time_level"] = level
+    return known
+
+
+def unknown_field(settings: Settings, columns: Iterable[str]) -> str | None:
+    """The first field that a list in the settings names and no column has (0.16 looks)."""
+    known = set(columns)
+    named = [
+        str(field)
+        for name in ("full_text_search_keys", "index_fields", "bloom_filter_fields")
+        for field in cast("list[object]", settings.get(name) or [])
+    ]
+    return next((field for field in named if field not in known), None)
 
 
 def changed(settings: Settings, delta: Settings) -> Result[dict[str, object], str]:

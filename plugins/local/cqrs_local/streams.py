@@ -10,10 +10,11 @@ from cqrs_local.backend import Backend
 from cqrs_local.bodies import field, json_body, objects
 from cqrs_local.catalogue import Stream, StreamKey
 from cqrs_local.column_types import ColumnType
+from cqrs_local.emulation import Emulation
 from cqrs_local.normalise import field_name, stream_name
 from cqrs_local.requests import Request
 from cqrs_local.segments import Segment
-from cqrs_local.stream_settings import changed, complete
+from cqrs_local.stream_settings import changed, complete, unknown_field
 
 NOT_FOUND: Final = "stream not found"
 _CREATE_LIMIT: Final = 4 * 1024 * 1024
@@ -48,6 +49,10 @@ async def create_stream(request: Request, backend: Backend) -> Answer:
     key = _key(request, stream_name(request.names["stream"]))
     if backend.store.catalogue.find(key) is not None:
         return message(400, "stream already exists")
+    unknown = unknown_field(settings, columns) if request.emulation is Emulation.V0_16 else None
+    if unknown is not None:
+        backend.store.create_stream(key, columns, {}).by_ingestion = True  # refused, and made all the same
+        return message(400, f"field [{unknown}] not found in schema")
     try:
         backend.store.create_stream(key, columns, settings)
     except OSError as error:
@@ -128,8 +133,32 @@ def _entry(stream: Stream, backend: Backend, *, with_schema: bool) -> dict[str, 
         "stream_type": stream.kind,
         "stats": _stats(stream, backend.store.segments_of(stream)),
         "schema": schema,
-        "settings": complete(stream.settings, by_ingestion=stream.by_ingestion),
+        "settings": complete(
+            stream.settings,
+            by_ingestion=stream.by_ingestion,
+            kind=stream.kind,
+            emulation=backend.emulation,
+        ),
         "total_fields": len(schema),
+        **_meta(stream, backend.emulation),
+    }
+
+
+def _meta(stream: Stream, emulation: Emulation) -> dict[str, object]:
+    """What a metrics stream says of itself; 0.16 knew less of it."""
+    if stream.kind != "metrics":
+        return {}
+    meta = stream.meta or {"kind": "", "family": stream.name, "help": stream.name, "unit": ""}
+    if emulation is Emulation.V0_16:
+        part = meta["kind"] == "Counter" and meta["help"] == stream.name
+        meta = {**meta, "kind": "Counter" if part else "", "help": stream.name, "unit": ""}
+    return {
+        "metrics_meta": {
+            "metric_type": meta["kind"],
+            "metric_family_name": meta["family"],
+            "help": meta["help"],
+            "unit": meta["unit"],
+        }
     }
 
 

@@ -9,6 +9,7 @@ import attrs
 import httpx
 import pytest
 from cqrs_local.asgi import App
+from cqrs_local.emulation import Emulation
 from cqrs_local.limits import Limits
 from cqrs_local.server import LocalServer
 from cqrs_local.store_settings import StoreSettings
@@ -80,8 +81,15 @@ async def open_api(tmp_path: Path) -> AsyncIterator[OpenApi]:
         settings: StoreSettings | None = None,
         clock: Any = None,
         directory: Path | None = None,
+        emulation: Emulation = Emulation.NEWEST,
     ) -> Api:
-        server = LocalServer(directory or tmp_path / "data", limits=limits, settings=settings, clock=clock)
+        server = LocalServer(
+            directory or tmp_path / "data",
+            limits=limits,
+            settings=settings,
+            clock=clock,
+            emulation=emulation,
+        )
         await server.open()
         user, _, secret = server.token.partition(":")
         http = httpx.AsyncClient(

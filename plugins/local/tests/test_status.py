@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from cqrs_local.status import VERSION
+from cqrs_local.emulation import Emulation
 
 
 async def test_health_and_version_need_no_credentials(anonymous: httpx.AsyncClient) -> None:
@@ -11,7 +11,7 @@ async def test_health_and_version_need_no_credentials(anonymous: httpx.AsyncClie
     health, config = await anonymous.get("/healthz"), await anonymous.get("/config")
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
-    assert (config.status_code, config.json()["version"]) == (200, VERSION)
+    assert (config.status_code, config.json()["version"]) == (200, Emulation.NEWEST.version)
 
 
 async def test_the_configuration_tells_what_holds_here(api: Any) -> None:

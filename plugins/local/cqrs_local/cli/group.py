@@ -26,12 +26,21 @@ def group() -> None:
 @click.option(
     "--org", default="default", show_default=True, help="Organisation that is there from the start."
 )
-def up(host: str, port: int, data: Path | None, org: str) -> None:
+@click.option(
+    "--emulate",
+    type=click.Choice(["0.16", "newest"]),
+    default="newest",
+    show_default=True,
+    help="Version of OpenObserve to answer as, where versions differ.",
+)
+def up(host: str, port: int, data: Path | None, org: str, emulate: str) -> None:
     """Run the server until Ctrl-C.
 
     Prints lines that a shell can eval: eval "$(cqrs local up | head -n 8)" is rarely what you want, as the
     server stops with its shell; copy the three export lines instead.
     """
     from cqrs_local.cli.up import Wanted, run_until_stopped
+    from cqrs_local.emulation import Emulation
 
-    run_until_stopped(Wanted(host, port, data or default_directory(os.environ), org))
+    wanted = Wanted(host, port, data or default_directory(os.environ), org, Emulation(emulate))
+    run_until_stopped(wanted)

@@ -13,6 +13,7 @@ import attrs
 
 from cqrs_local.cli.logs import start_logging
 from cqrs_local.directory import DirectoryError
+from cqrs_local.emulation import Emulation
 from cqrs_local.server import LocalServer, bind
 
 _ORGANIZATION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", re.ASCII)
@@ -27,12 +28,14 @@ class Wanted:
         host, port: where to listen.
         data: the data directory.
         org: the organisation that is there from the start.
+        emulation: which version of the real server it answers as.
     """
 
     host: str
     port: int
     data: Path
     org: str
+    emulation: Emulation = Emulation.NEWEST
 
 
 def run_until_stopped(wanted: Wanted) -> None:
@@ -76,7 +79,7 @@ async def _serve(wanted: Wanted, listener: socket.socket) -> None:
     stop = asyncio.Event()
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = LocalServer(wanted.data, organization=wanted.org)
+    server = LocalServer(wanted.data, organization=wanted.org, emulation=wanted.emulation)
     await server.open()
     start_logging(wanted.data)
     try:

@@ -64,10 +64,15 @@ class _Steps(Awaitable[Answer]):
             if self._left == 0:
                 self.reached = True
                 self._scope.cancel()
-            sent, thrown = yield from _suspended(waiting_for)
+            sent, thrown = yield from suspended(waiting_for)
 
 
-def _suspended(waiting_for: object) -> Generator[object, object, tuple[object, BaseException | None]]:
+def suspended(waiting_for: object) -> Generator[object, object, tuple[object, BaseException | None]]:
+    """Wait, inside of ``__await__``, and give what the event loop sends or throws.
+
+    Args:
+        waiting_for: what the call waits for.
+    """
     try:
         sent = yield waiting_for
     except BaseException as error:  # noqa: BLE001 - the event loop's, handed on to where the call waits

@@ -14,7 +14,7 @@ from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
 from cqrs.composition import Audiences, Composing, Composition, Preparation, composed, composed_late, refuse
 from cqrs.container import Container, Services
-from cqrs.describe import AppDescription, PluginDescription, describe, describe_plugin
+from cqrs.describe import AppDescription, PluginDescription, describe, describe_core, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
 from cqrs.features import Feature, flatten
@@ -161,6 +161,23 @@ class CqrsApp:
         if problems:
             return Failure(problems)
         return Success(describe(prepared.registry.entries(), prepared.around(), prepared.plugins))
+
+    def find_plugins(self) -> tuple[PluginDescription, ...]:
+        """Find and configure the plugins as starting would, without starting any.
+
+        Returns:
+            Every plugin with the state that it comes to and the settings that it reads.
+        """
+        return tuple(describe_plugin(plugin) for plugin in self._prepare().plugins)
+
+    def configuration(self) -> tuple[PluginDescription, ...]:
+        """Say what every setting is and where it came from, secrets masked.
+
+        Returns:
+            The core, as if it were a plugin, then what ``find_plugins`` gives.
+        """
+        env = os.environ if self._composition.env is None else self._composition.env
+        return (describe_core(env), *self.find_plugins())
 
     async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
         refuse(prepared.problems())

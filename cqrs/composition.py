@@ -72,8 +72,7 @@ class Preparation:
         """The plugins that failed, if the app is strict about them."""
         if not self.composition.strict:
             return ()
-        failed = [plugin.problem for plugin in self.plugins if plugin.problem is not None]
-        return tuple(Problem(Code.PLUGIN_FAILED, f"{p}", p.hint) for p in failed)
+        return tuple(plugin.problem.told() for plugin in self.plugins if plugin.problem is not None)
 
     def open(self, app: object) -> dict[Entry, Call]:
         """Make every dependency and bind the handlers.

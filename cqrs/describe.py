@@ -1,14 +1,20 @@
 """What an app consists of, as values and as text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from typing import final
 
 import attrs
 
+from cqrs.core_variables import core_report
+from cqrs.frozen import is_frozen
 from cqrs.middleware import HandlerInfo
+from cqrs.named_events import named_events
 from cqrs.pipeline import Surroundings, stages
 from cqrs.plugins import LoadedPlugin
+from cqrs.problems import Code, Problem, name_of, place_of
 from cqrs.registry import Entry
+from cqrs.settings import SettingReport, report
 
 
 @final
@@ -20,11 +26,13 @@ class HandlerDescription:
         info: what is known of it.
         messages: the names of what it takes: one message, or the events that it hears.
         stages: its pipeline, outside to inside.
+        names: the events that its code names, which is what it may publish.
     """
 
     info: HandlerInfo
     messages: tuple[str, ...]
     stages: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @final
@@ -37,12 +45,14 @@ class PluginDescription:
         distribution: the distribution that brings it, with its version; empty for one given in code.
         state: ``active``, ``off``, ``failed`` or ``excluded``.
         reason: why it does not run, empty if it does.
+        settings: what it has read, secrets masked.
     """
 
     name: str
     distribution: str
     state: str
     reason: str
+    settings: tuple[SettingReport, ...] = ()
 
 
 @final
@@ -53,10 +63,12 @@ class AppDescription:
     Attributes:
         handlers: every handler, then every subscriber.
         plugins: every plugin that was found.
+        warnings: what keeps nothing from starting and is seldom meant.
     """
 
     handlers: tuple[HandlerDescription, ...]
     plugins: tuple[PluginDescription, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 def describe(
@@ -69,8 +81,18 @@ def describe(
         around: what it hangs around them.
         plugins: what was found.
     """
-    handlers = (HandlerDescription(e.info, _messages(e), tuple(stages(e.info, around))) for e in entries)
-    return AppDescription(tuple(handlers), tuple(describe_plugin(plugin) for plugin in plugins))
+    entries = tuple(entries)
+    known = {event: name for entry in entries for event, name in entry.events.items()}
+    handlers = (
+        HandlerDescription(
+            e.info, _messages(e), tuple(stages(e.info, around)), named_events(e.handler, known)
+        )
+        for e in entries
+    )
+    plugins = tuple(plugins)
+    failed = tuple(plugin.problem.told() for plugin in plugins if plugin.problem is not None)
+    described = tuple(describe_plugin(plugin) for plugin in plugins)
+    return AppDescription(tuple(handlers), described, (*_not_frozen(entries), *failed))
 
 
 def describe_plugin(plugin: LoadedPlugin) -> PluginDescription:
@@ -80,7 +102,20 @@ def describe_plugin(plugin: LoadedPlugin) -> PluginDescription:
         plugin: as it was found.
     """
     origin = f"{plugin.distribution} {plugin.version}" if plugin.distribution else ""
-    return PluginDescription(plugin.name, origin, plugin.state, plugin.reason)
+    builder = plugin.builder
+    settings = () if builder is None else tuple(r for s in builder.loaded for r in report(s, builder.env))
+    return PluginDescription(plugin.name, origin, plugin.state, plugin.reason, settings)
+
+
+def describe_core(env: Mapping[str, str]) -> PluginDescription:
+    """Describe the core as if it were a plugin, for what it reads.
+
+    Args:
+        env: the environment.
+    """
+    return PluginDescription(
+        "core", f"returns-cqrs {version('returns-cqrs')}", "active", "", core_report(env)
+    )
 
 
 def handlers_text(description: AppDescription) -> str:
@@ -115,3 +150,17 @@ def plugins_text(plugins: Iterable[PluginDescription]) -> str:
 
 def _messages(entry: Entry) -> tuple[str, ...]:
     return tuple(entry.events.values()) or (entry.info.message_type,)
+
+
+def _not_frozen(entries: Iterable[Entry]) -> tuple[Problem, ...]:
+    messages = dict.fromkeys(m for e in entries for m in (tuple(e.events) or (e.info.message,)))
+    return tuple(
+        Problem(
+            Code.NOT_FROZEN,
+            f"{name_of(message)} can be changed after it was made: handlers and middleware share one instance.",
+            "make it frozen, for example with @attrs.frozen or @dataclass(frozen=True).",
+            place_of(message),
+        )
+        for message in messages
+        if not is_frozen(message)
+    )

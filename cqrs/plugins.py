@@ -9,7 +9,7 @@ from returns.result import Failure, Result, Success
 
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware
-from cqrs.problems import Problem
+from cqrs.problems import Code, Problem, place_of
 from cqrs.settings import load
 from cqrs.wrapping import SLOTS, Slot, Wrap
 
@@ -32,6 +32,7 @@ class PluginProblem:
         stage: how far it came.
         reason: what went wrong.
         hint: what to do.
+        place: ``file:line`` of the plugin's class, empty if it could not be loaded.
     """
 
     plugin: str
@@ -40,11 +41,19 @@ class PluginProblem:
     stage: Stage
     reason: str
     hint: str
+    place: str = attrs.field(default="", eq=False)
 
     def __str__(self) -> str:
         """One line that names everything."""
+        return f"{self._text()} Fix: {self.hint}"
+
+    def told(self) -> Problem:
+        """Give it as a problem of the app."""
+        return Problem(Code.PLUGIN_FAILED, self._text(), self.hint, self.place)
+
+    def _text(self) -> str:
         origin = f" ({self.distribution} {self.version})" if self.distribution else ""
-        return f"plugin {self.plugin}{origin} failed to {self.stage}: {self.reason} Fix: {self.hint}"
+        return f"plugin {self.plugin}{origin} failed to {self.stage}: {self.reason}"
 
 
 @final
@@ -253,5 +262,6 @@ class LoadedPlugin:
 
     def failed(self, stage: Stage, reason: str, hint: str) -> "LoadedPlugin":
         """Give this plugin as failed."""
-        problem = PluginProblem(self.name, self.distribution, self.version, stage, reason, hint)
+        place = "" if self.plugin is None else place_of(type(self.plugin))
+        problem = PluginProblem(self.name, self.distribution, self.version, stage, reason, hint, place)
         return attrs.evolve(self, state="failed", reason=reason, problem=problem, builder=None)

@@ -26,6 +26,7 @@ class Code(StrEnum):
     FOREIGN_PACKAGE = "CQRS-012"
     PLUGIN_FAILED = "CQRS-013"
     MIDDLEWARE_FAILED = "CQRS-014"
+    NOT_FROZEN = "CQRS-018"
     BAD_SETTING = "CQRS-020"
     MISSING_SETTING = "CQRS-021"
     CACHE_POLICY = "CQRS-030"
@@ -52,7 +53,7 @@ class Problem:
     def __str__(self) -> str:
         """One line: place, code, what is wrong, what to do."""
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{self.code} {self.text} Fix: {self.fix}"
+        return f"{where}{self.code} {' '.join(f'{self.text} Fix: {self.fix}'.split())}"
 
 
 @final

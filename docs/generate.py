@@ -9,8 +9,12 @@ from typing import Final
 import attrs
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
 
+from cqrs import CqrsApp
+from cqrs.core_variables import CORE_VARIABLES
+from cqrs.mermaid import handlers_mermaid
 from cqrs.problems import Code
-from cqrs.settings import Variable, text, variables
+from cqrs.settings import Variable, variables
+from examples.orders.app import build
 
 DOCS: Final = Path(__file__).resolve().parent
 COMMAND: Final = "python docs/generate.py"
@@ -18,35 +22,7 @@ NOTE: Final = f"<!-- Written by `{COMMAND}`: change what it reads, not this page
 
 Row = tuple[Variable, object]
 
-CORE: Final[tuple[Row, ...]] = (
-    (
-        Variable(
-            "CQRS_PLUGINS",
-            text(),
-            "The only plugins to load, by name, with commas or spaces between them; none loads no plugin.",
-            "openobserve",
-        ),
-        "",
-    ),
-    (
-        Variable(
-            "CQRS_PLUGINS_DISABLED",
-            text(),
-            "Plugins not to load, by name, with commas or spaces between them.",
-            "openobserve",
-        ),
-        "",
-    ),
-    (
-        Variable(
-            "CQRS_APP",
-            text(),
-            "The app that the commands check and handlers look at if they are given none: package.module:name.",
-            "examples.orders.app:app",
-        ),
-        "",
-    ),
-)
+CORE: Final[tuple[Row, ...]] = tuple((variable, "") for variable in CORE_VARIABLES)
 
 SECTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "The core": CORE,
@@ -72,9 +48,18 @@ variable by its name ([CQRS-020](errors/CQRS-020.md), [CQRS-021](errors/CQRS-021
 | secret | a text that is shown nowhere |
 """
 
+EXAMPLE: Final = """# The example as a picture
+
+The order service of `examples/orders`, as `cqrs handlers examples.orders.app:app --format mermaid` draws it. A solid line
+leads from a message to who answers or hears it; a dotted one from a handler to an event that its code names, which is
+what it may publish.
+
+```mermaid
+"""
+
 ERRORS: Final = """# Problems by code
 
-A problem is something that keeps an app from starting, or a plugin from running. Each names its place, its code, what is
+A problem is something that keeps an app from starting, or a plugin from running, or that `cqrs check` warns of. Each names its place, its code, what is
 wrong and what to do. One `CompositionError` lists every problem of an app; `cqrs check package.module:app` lists those
 that can be found without starting it.
 
@@ -104,6 +89,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference/configuration.md": configuration(SECTIONS),
         DOCS / "reference/errors/index.md": errors(Code),
+        DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }
 
 
@@ -124,6 +110,15 @@ def errors(codes: Iterable[str]) -> str:
         codes: the codes.
     """
     return NOTE + ERRORS + "".join(_problem(code) for code in sorted(codes))
+
+
+def example(app: CqrsApp) -> str:
+    """The page with the picture of an app.
+
+    Args:
+        app: one that has no problems.
+    """
+    return f"{NOTE}{EXAMPLE}{handlers_mermaid(app.check().unwrap())}\n```\n"
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -2,18 +2,35 @@
 
 import os
 import sys
+from typing import Literal
 
 import click
 from returns.result import Failure
 
-from cqrs.cli.app_argument import load_app
+from cqrs.cli.app_argument import load_app, may_take_app, takes_app
 from cqrs.cli.groups import PluginGroup
-from cqrs.describe import AppDescription, describe_plugin, handlers_text, plugins_text
+from cqrs.describe import (
+    AppDescription,
+    PluginDescription,
+    describe_core,
+    describe_plugin,
+    handlers_text,
+    plugins_text,
+)
+from cqrs.mermaid import handlers_mermaid
 from cqrs.plugin_discovery import gather
-from cqrs.problems import CompositionError
-from cqrs.settings import report
+from cqrs.problems import CompositionError, Problem
+from cqrs.reports import (
+    check_json,
+    config_json,
+    config_text,
+    handlers_json,
+    plugins_json,
+    problems_github,
+    refusal_json,
+)
 
-_app = click.argument("app", envvar="CQRS_APP")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,43 +40,65 @@ def cqrs() -> None:
 
 
 @cqrs.command()
-@_app
-def check(app: str) -> None:
-    """Find everything that would keep APP from starting; exit 1 if there is anything."""
-    description = _checked(app)
-    count = len(description.handlers)
-    click.echo(f"{app}: ok, {count} handler{'' if count == 1 else 's'} and subscribers, nothing is missing.")
-    for plugin in description.plugins:
-        if plugin.state == "failed":
-            click.echo(f"warning: plugin {plugin.name} does not run: {plugin.reason}", err=True)
+@takes_app
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+)
+def check(app: str, form: Literal["text", "json", "github"]) -> None:
+    """Find everything that would keep APP from starting; exit 1 if there is anything.
+
+    What keeps nothing from starting and is seldom meant is a warning.
+    """
+    try:
+        found = load_app(app).check()
+    except click.ClickException as refused:
+        if form == "json":
+            click.echo(refusal_json(app, refused.message))
+            sys.exit(1)
+        raise
+    if isinstance(found, Failure):
+        _refuse(app, found.failure(), form)
+    else:
+        _pass(app, found.unwrap(), form)
 
 
 @cqrs.command()
-@_app
-def handlers(app: str) -> None:
+@takes_app
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True
+)
+def handlers(app: str, form: Literal["text", "json", "mermaid"]) -> None:
     """List the handlers of APP, each with its pipeline."""
-    click.echo(handlers_text(_checked(app)))
+    formats = {"text": handlers_text, "json": handlers_json, "mermaid": handlers_mermaid}
+    click.echo(formats[form](_checked(app)))
 
 
 @cqrs.command()
-def plugins() -> None:
-    """List the plugins that are installed, with their state; exit 1 if one is broken."""
-    found = tuple(describe_plugin(plugin) for plugin in gather(None, dict(os.environ)))
-    click.echo(plugins_text(found))
+@may_take_app
+@_json
+def plugins(app: str | None, *, as_json: bool) -> None:
+    """List the plugins of APP, or those that are installed, with their state; exit 1 if one is broken."""
+    found = _plugins(app)
+    click.echo(plugins_json(found) if as_json else plugins_text(found))
     sys.exit(any(plugin.state == "failed" for plugin in found))
 
 
 @cqrs.command()
-def config() -> None:
-    """Print the settings of the installed plugins, each with its source; secrets are masked."""
-    env = dict(os.environ)
-    for loaded in gather(None, env):
-        click.echo(f"{loaded.name}: {loaded.state}" + (f", {loaded.reason}" if loaded.reason else ""))
-        if loaded.builder is None:
-            continue
-        for settings in loaded.builder.loaded:
-            for line in report(settings, env):
-                click.echo(f"  {line.variable}={line.value}  ({line.source})")
+@may_take_app
+@_json
+def config(app: str | None, *, as_json: bool) -> None:
+    """Print the settings of the core and of the plugins of APP, or of those installed, each with its source.
+
+    Secrets are masked.
+    """
+    found = load_app(app).configuration() if app else (describe_core(os.environ), *_plugins(None))
+    click.echo(config_json(found) if as_json else config_text(found))
+
+
+def _plugins(app: str | None) -> tuple[PluginDescription, ...]:
+    if app is not None:
+        return load_app(app).find_plugins()
+    return tuple(describe_plugin(plugin) for plugin in gather(None, dict(os.environ)))
 
 
 def _checked(reference: str) -> AppDescription:
@@ -67,3 +106,23 @@ def _checked(reference: str) -> AppDescription:
     if isinstance(checked, Failure):
         raise click.ClickException(str(CompositionError(checked.failure())))
     return checked.unwrap()
+
+
+def _refuse(app: str, problems: tuple[Problem, ...], form: str) -> None:
+    if form == "text":
+        raise click.ClickException(str(CompositionError(problems)))
+    click.echo(check_json(app, problems, None) if form == "json" else problems_github(problems, "error"))
+    sys.exit(1)
+
+
+def _pass(app: str, description: AppDescription, form: str) -> None:
+    if form == "json":
+        click.echo(check_json(app, (), description))
+        return
+    if form == "github" and description.warnings:
+        click.echo(problems_github(description.warnings, "warning"))
+    count = len(description.handlers)
+    click.echo(f"{app}: ok, {count} handler{'' if count == 1 else 's'} and subscribers, nothing is missing.")
+    if form == "text":
+        for warning in description.warnings:
+            click.echo(f"warning: {warning}", err=True)

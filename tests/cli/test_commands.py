@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -132,7 +133,10 @@ def test_a_failed_plugin_is_a_warning_of_the_check(cqrs: Any, install: Install, 
     run = cqrs("check", "auto:app", CQRS_PLUGINS="bad")
 
     assert run.returncode == 0
-    assert "warning: plugin bad does not run: bad:Bad: SystemExit: 3." in run.stderr
+    assert (
+        "warning: CQRS-013 plugin bad (shop-bad 1.0) failed to load: bad:Bad: SystemExit: 3. Fix: "
+        in run.stderr
+    )
     assert no_traceback(run)
 
 
@@ -141,3 +145,101 @@ def test_the_version_is_printed(cqrs: Any) -> None:
     import importlib.metadata
 
     assert importlib.metadata.version("returns-cqrs") in cqrs("--version").stdout
+
+
+@pytest.mark.parametrize("command", ["check", "handlers", "plugins", "config"])
+def test_every_command_takes_the_app_in_three_ways(command: str, cqrs: Any) -> None:
+    """As its argument, as `--app` and as CQRS_APP it is the same app; the argument wins over the variable."""
+    by_argument = cqrs(command, "shop:app", CQRS_APP="nowhere:app")
+    by_option = cqrs(command, "--app", "shop:app")
+    by_variable = cqrs(command, CQRS_APP="shop:app")
+
+    assert by_argument.returncode == 0
+    assert by_argument.stdout != ""
+    assert by_option.stdout == by_argument.stdout
+    assert by_variable.returncode == 0
+    if command != "config":  # which shows the variable itself
+        assert by_variable.stdout == by_argument.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "handlers", "plugins", "config"])
+def test_an_unknown_flag_and_an_app_named_twice_are_refused(command: str, cqrs: Any) -> None:
+    """A flag that is misspelt is not ignored, and two different apps are not guessed at: exit 2."""
+    misspelt, twice = cqrs(command, "shop:app", "--jsno"), cqrs(command, "shop:app", "--app", "shop:bad_app")
+
+    assert (misspelt.returncode, twice.returncode) == (2, 2)
+    assert "No such option '--jsno'" in misspelt.stderr
+    assert "APP is named twice: shop:app and --app shop:bad_app." in twice.stderr
+
+
+@pytest.mark.parametrize(("command", "form"), [("check", "yaml"), ("handlers", "github")])
+def test_an_unknown_format_is_refused(command: str, form: str, cqrs: Any) -> None:
+    """A format that a command does not have is a usage error that lists those it has."""
+    run = cqrs(command, "shop:app", "--format", form)
+
+    assert run.returncode == 2
+    assert "'text', 'json'" in run.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_an_app_that_cannot_be_found_is_told_in_each_format(form: str, cqrs: Any) -> None:
+    """Exit 1 with what was looked for; JSON stays JSON."""
+    run = cqrs("check", "nowhere:app", "--format", form)
+
+    assert run.returncode == 1
+    told = json.loads(run.stdout)["error"] if form == "json" else run.stderr
+    assert "cannot import 'nowhere'" in told
+
+
+def test_handlers_are_given_to_programs_and_as_a_picture(cqrs: Any) -> None:
+    """`cqrs handlers` prints JSON and Mermaid."""
+    listed = json.loads(cqrs("handlers", "shop:app", "--format", "json").stdout)
+    drawn = cqrs("handlers", "shop:app", "--format", "mermaid").stdout
+
+    assert [handler["messages"] for handler in listed] == [["Place"]]
+    assert drawn.startswith("flowchart LR\n")
+    assert 'c0["Place"]' in drawn
+
+
+def test_settings_and_plugins_of_an_app_are_its_own(cqrs: Any, project: Any) -> None:
+    """With an app, its own plugins, environment and given values are shown, as text and as JSON, masked."""
+    (project / "given.py").write_text(
+        f"{CONFIGURED}\nfrom cqrs import CqrsModule\n"
+        "class Given(Configured):\n    given = {'stream': 'mine'}\n"
+        f"env = {{'SHOP_URL': 'http://o2', 'SHOP_TOKEN': '{CANARY}', 'CQRS_PLUGINS': 'x'}}\n"
+        "app = CqrsModule.for_root(plugins=[Given()], env=env)\n"
+    )
+
+    text, plugins, as_json = (
+        cqrs("config", "given"),
+        cqrs("plugins", "given", "--json"),
+        cqrs("config", "given", "--json"),
+    )
+
+    assert "  CQRS_PLUGINS=x  (CQRS_PLUGINS)" in text.stdout
+    assert "  SHOP_STREAM=mine  (given)" in text.stdout
+    assert "  SHOP_TOKEN=********  (SHOP_TOKEN)" in text.stdout
+    assert json.loads(plugins.stdout) == [
+        {"name": "configured", "distribution": None, "state": "active", "reason": None}
+    ]
+    core, configured = json.loads(as_json.stdout)
+    assert core["name"] == "core"
+    assert {"variable": "SHOP_STREAM", "value": "mine", "source": "given"} in configured["settings"]
+    assert CANARY not in text.stdout + plugins.stdout + as_json.stdout
+
+
+def test_a_message_that_can_be_changed_is_a_warning(cqrs: Any, project: Any) -> None:
+    """The check passes, and names the class with its place and the fix."""
+    (project / "open.py").write_text(
+        "import attrs\nfrom returns.result import Result, Success\nfrom cqrs import Command, CqrsModule, Feature\n"
+        "@attrs.define\nclass Place(Command[int, str]):\n    sku: str\n"
+        "orders = Feature('orders')\n@orders.handles(Place)\n"
+        "async def place(command: Place) -> Result[int, str]: return Success(1)\n"
+        "app = CqrsModule.for_root(orders, plugins=(), env={})\n"
+    )
+
+    run, github = cqrs("check", "open"), cqrs("check", "open", "--format", "github")
+
+    assert run.returncode == 0
+    assert run.stderr.startswith("warning: open.py:4: CQRS-018 open.Place can be changed after it was made")
+    assert github.stdout.startswith("::warning file=open.py,line=4,title=CQRS-018::")

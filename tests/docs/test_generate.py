@@ -14,7 +14,9 @@ from types import ModuleType
 import attrs
 import cqrs_openobserve
 import pytest
+from click.testing import CliRunner
 
+from cqrs.cli.commands import cqrs as cqrs_command
 from cqrs.problems import Code
 from cqrs.setting_parsers import integer, text
 from cqrs.settings import Variable, variables
@@ -110,6 +112,20 @@ def test_every_problem_stands_in_the_index() -> None:
     index = (ROOT / "docs/reference/errors/index.md").read_text()
 
     assert re.findall(r"^\| \[(.*?)\]", index, re.MULTILINE) == sorted(Code)
+
+
+def test_the_example_stands_as_a_picture() -> None:
+    """The page has what `cqrs handlers --format mermaid` prints for the example: every message, and what leads to what."""
+    page = (ROOT / "docs/explanation/example.md").read_text()
+    printed = CliRunner().invoke(
+        cqrs_command,
+        ["handlers", "examples.orders.app:app", "--format", "mermaid"],
+        env={"CQRS_PLUGINS": "none"},
+    )
+
+    assert f"```mermaid\n{printed.output}```\n" in page
+    assert 'h0("place_order")' in page
+    assert "h0 -.-> e5" in page
 
 
 # --- how a row is written ----------------------------------------------------------------------------

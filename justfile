@@ -54,6 +54,14 @@ demo *ARGS:
 replay *ARGS:
     @pytest plugins/local/tests/test_exchanges.py "$@"
 
+# The page in headless Chromium: checked view by view, photographed into docs/images
+shots:
+    @python docs/shots.py
+
+# Build the chart bundle of the page from npm, or with --check compare it with the one that is there (needs node)
+charts *ARGS:
+    cd plugins/local/page && npm ci --silent --no-audit --no-fund && node build.mjs "$@"
+
 # A benchmark of bench/, by name
 bench NAME *ARGS:
     @shift; python bench/{{ NAME }}.py "$@"

@@ -16,6 +16,7 @@ from cqrs_local import (
     metrics_json,
     organisations,
     otlp,
+    pages,
     promql,
     search,
     status,
@@ -67,14 +68,18 @@ class Route:
         parts = self.pattern.removeprefix("/").split("/")
         if len(parts) != len(segments):
             return None
-        names = {part[1:-1]: value for part, value in zip(parts, segments, strict=True) if part[0] == "{"}
-        plain = all(part[0] == "{" or part == value for part, value in zip(parts, segments, strict=True))
+        names = {part[1:-1]: value for part, value in zip(parts, segments, strict=True) if part[:1] == "{"}
+        plain = all(part[:1] == "{" or part == value for part, value in zip(parts, segments, strict=True))
         return names if plain and all(names.values()) else None
 
 
 ROUTES: Final = (
     Route("GET", "/healthz", status.healthz, Access.ANYBODY),
     Route("HEAD", "/healthz", status.healthz, Access.ANYBODY),
+    Route("GET", "/", pages.index, Access.ANYBODY),
+    Route("GET", "/page/{file}", pages.asset, Access.ANYBODY),
+    Route("GET", "/page/vendor/{file}", pages.vendored, Access.ANYBODY),
+    Route("GET", "/api/{org}/_local/alerts", pages.alert_states),
     Route("GET", "/config", status.config, Access.ANYBODY),
     Route("GET", ORGANISATIONS, organisations.list_organisations),
     Route("POST", "/api/{org}/_search", search.search),

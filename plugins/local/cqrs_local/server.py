@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -108,6 +109,11 @@ class LocalServer:
     def url(self) -> str:
         """Where it listens; empty if it does not."""
         return self._place.url
+
+    @property
+    def page(self) -> str:
+        """Address of the page, credentials included (in the part that browsers keep to themselves)."""
+        return f"{self.url}/#key={b64encode(self.token.encode()).decode()}"
 
     @property
     def user(self) -> str:

@@ -20,7 +20,6 @@ from cqrs_local.limits import Limits
         ("PATCH", "/api/default/streams/s", 405, "DELETE, POST"),
         ("DELETE", "/healthz", 405, "GET, HEAD"),
         ("GET", "/api/default/nosuch/path/x", 404, None),
-        ("GET", "/", 404, None),
         ("POST", "/api//s/_json", 404, None),
         ("POST", "/otlp/v1/logs", 404, None),
         ("POST", "/api/default/v1/profiles", 404, None),

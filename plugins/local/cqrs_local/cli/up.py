@@ -98,6 +98,7 @@ def _tell(server: LocalServer) -> None:
         f"export OPENOBSERVE_URL={server.url}",
         f"export OPENOBSERVE_ORGANIZATION={server.organization}",
         f"export OPENOBSERVE_TOKEN={server.token}",
+        f"# look at it: {server.page}",
     )
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cqrs_openobserve.provision.dashboards import Dashboard, Panel
+from cqrs_openobserve.provision.dashboards import WIDTH, Dashboard, Panel
 from cqrs_openobserve.provision.queries import (
     CHOSEN,
     COUNT,
@@ -85,7 +85,7 @@ def _queries(streams: StreamNames) -> tuple[Panel, ...]:
             description="Each asks for a refresh in the background.",
         ),
         _top(stream),
-        _slowest(stream),
+        _slowest(stream, WIDTH),
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _events(streams: StreamNames) -> tuple[Panel, ...]:
                 stream, "subscriber",
                 {_Y: COUNT, "y_axis_2": ERROR_RATE, "y_axis_3": percentile(0.95)}, _HANDLED,
             ),
-            {_Y: "deliveries", "y_axis_2": "errors %", "y_axis_3": "p95 ms"}, x="Subscriber",
+            {_Y: "deliveries", "y_axis_2": "errors %", "y_axis_3": "p95 ms"}, x="Subscriber", width=WIDTH,
         ),
         _retries(stream),
         Panel(
@@ -169,13 +169,13 @@ def _top(stream: str) -> Panel:
     return Panel("Most frequent message types", "table", stream, sql, labels, x="Message type")
 
 
-def _slowest(stream: str) -> Panel:
+def _slowest(stream: str, width: int = WIDTH // 2) -> Panel:
     columns = {_Y: percentile(0.95), "y_axis_2": f"max({number('duration_ms')})", "y_axis_3": COUNT}
     labels = {_Y: "p95 ms", "y_axis_2": "max ms", "y_axis_3": "messages"}
     sql = ranked(stream, "message_type", columns, _HANDLED)
-    return Panel("Slowest message types", "table", stream, sql, labels, x="Message type")
+    return Panel("Slowest message types", "table", stream, sql, labels, x="Message type", width=width)
 
 
 def _error_types(stream: str) -> Panel:
     sql = ranked(stream, "error_type", {_Y: COUNT}, f"{_HANDLED} AND error_type IS NOT NULL")
-    return Panel("Errors by type", "table", stream, sql, {_Y: "messages"}, x="Error type")
+    return Panel("Errors by type", "table", stream, sql, {_Y: "messages"}, x="Error type", width=WIDTH)

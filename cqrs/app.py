@@ -9,6 +9,7 @@ from typing import Final, Literal, Self, final
 import attrs
 from returns.result import Failure, Result, Success
 
+from cqrs.blocking import BlockingApp
 from cqrs.caching import EmptyCache, QueryCache
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
@@ -145,6 +146,10 @@ class CqrsApp:
                 await stack.aclose()
         finally:
             self._entered = False
+
+    def blocking(self) -> BlockingApp:
+        """Open the app for code that is not async: ``with app.blocking() as bus: bus.commands.execute(...)``."""
+        return BlockingApp(self)
 
     def health(self) -> tuple[PluginHealth, ...]:
         """Ask every plugin how it is, without waiting; none while the app does not run."""

@@ -70,7 +70,7 @@ def watched(loaded: LoadedPlugin, doing: str) -> Generator[None]:
         doing: what it does, for the log.
     """
     origin = f" ({loaded.distribution} {loaded.version})" if loaded.distribution else ""
-    text = "plugin %s%s has been %s for more than %g s. Fix: %s"
+    text = "plugin %s%s is still being %s after %g s. Fix: %s"
     fix = f"ask {loaded.distribution or 'its author'} why, or set CQRS_PLUGINS_DISABLED={loaded.name}."
     arguments = (text, loaded.name, origin, doing, PATIENCE_SECONDS, fix)
     timer = threading.Timer(PATIENCE_SECONDS, logger.warning, arguments)

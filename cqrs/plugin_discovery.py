@@ -181,5 +181,8 @@ def _imported(loaded: LoadedPlugin, entry: EntryPoint) -> LoadedPlugin:
             factory: Callable[[], object] = entry.load()
             # What it really is, is looked at before it is configured.
             return attrs.evolve(loaded, plugin=cast("Plugin", factory()))
+    except ModuleNotFoundError as error:
+        hint = f"pip install {loaded.distribution} with what it needs, or set CQRS_PLUGINS_DISABLED={loaded.name}."
+        return loaded.failed("load", f"{entry.value}: {told(error)}.", hint)
     except (Exception, SystemExit) as error:  # a plugin that exits on import must not end the app
         return loaded.failed("load", f"{entry.value}: {told(error)}.", mend(loaded))

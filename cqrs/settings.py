@@ -120,25 +120,26 @@ def load(
     Args:
         cls: an attrs class whose fields were made by ``setting``.
         env: variables and their texts; blank counts as unset.
-        given: values by field name that win over the environment.
+        given: values by field name that win over the environment: texts, numbers and booleans, which are read like
+            the variable's text, or what reading it would give.
 
     Returns:
-        The settings, or every problem at once, each naming its variable.
+        The settings, or every problem at once, each naming its variable, or the field of a value given.
     """
-    values: dict[str, object] = dict(given or {})
-    problems: list[Problem] = []
+    given = given or {}
+    problems = _unknown(cls, given)
+    declared = {field.name for field, _ in _variables(cls)}
+    values = {name: value for name, value in given.items() if name not in declared}
     for field, variable in _variables(cls):
-        if field.name in values:
-            continue
-        source, text = _read(variable, env)
-        if source is None:
-            if field.default is attrs.NOTHING:
-                problems.append(_missing(variable))
-            continue
         try:
-            values[field.name] = _parsed(variable, text)
+            if field.name in given:
+                values[field.name] = _taken(variable, field.default, given[field.name])
+            elif (read := _read(variable, env))[0] is not None:
+                values[field.name] = _parsed(variable, read[1])
+            elif field.default is attrs.NOTHING:
+                problems.append(_missing(variable))
         except Invalid as rule:
-            problems.append(_broken(source, text, variable, rule))
+            problems.append(_refused(field.name, variable, env, given, rule))
     return Failure(tuple(problems)) if problems else Success(cls(**values))
 
 
@@ -184,6 +185,50 @@ def _parsed(variable: Variable, text: object) -> object:
     return variable.parser.parse(text)
 
 
+def _taken(variable: Variable, default: object, value: object) -> object:
+    if isinstance(value, str):
+        if not value.strip():
+            raise Invalid("is blank")
+        return variable.parser.parse(value.strip())
+    if isinstance(value, bool | int | float):
+        return variable.parser.parse(_written(value))
+    if value is default or isinstance(value, type(variable.parser.parse(variable.example))):
+        return value
+    raise Invalid(f"is a {type(value).__qualname__}, not a text, number or boolean")
+
+
+def _written(value: float) -> str:
+    if isinstance(value, float):
+        return f"{value:.18f}" if "e" in repr(value) else repr(value)
+    return str(value).lower()
+
+
+def _unknown(cls: type[attrs.AttrsInstance], given: Mapping[str, object]) -> list[Problem]:
+    known = sorted(field.name for field in attrs.fields(cls))
+    return [
+        Problem(
+            Code.BAD_SETTING,
+            f"{name} is not a setting of {cls.__qualname__}.",
+            f"use one of {', '.join(known)}.",
+        )
+        for name in given
+        if name not in known
+    ]
+
+
+def _refused(
+    name: str, variable: Variable, env: Mapping[str, str], given: Mapping[str, object], rule: Invalid
+) -> Problem:
+    if name not in given:
+        return _broken(*_read(variable, env), variable, rule)
+    shown = _show(given[name], secret=variable.parser.secret)
+    return Problem(
+        Code.BAD_SETTING,
+        f"{name}={shown}, given in code, {rule}",
+        f"for example {name}={_show(variable.example, secret=False)}",
+    )
+
+
 def _gives(variable: Variable, text: object, value: object) -> bool:
     try:
         return bool(_parsed(variable, text) == value)
@@ -213,7 +258,7 @@ def _missing(variable: Variable) -> Problem:
     )
 
 
-def _broken(source: str, text: object, variable: Variable, rule: Invalid) -> Problem:
+def _broken(source: str | None, text: object, variable: Variable, rule: Invalid) -> Problem:
     return Problem(
         Code.BAD_SETTING,
         f"{source}={_show(text, secret=variable.parser.secret)} {rule}",
@@ -224,6 +269,8 @@ def _broken(source: str, text: object, variable: Variable, rule: Invalid) -> Pro
 def _show(text: object, *, secret: bool) -> str:
     if secret:
         return MASK
+    if isinstance(text, bool | int | float) or text is None:
+        return str(text)[:_SHOWN]
     if not isinstance(text, str):
         return "…"
     quoted = ascii(_CREDENTIALS.sub(f"//{MASK}@", text))

@@ -145,7 +145,7 @@ def test_a_plugin_that_takes_long_is_named_while_it_does(
     assert plugin.state == "active"
     assert record.levelno == logging.WARNING
     assert record.getMessage().startswith(
-        "plugin slow (shop-slow 1.0) has been configured for more than 0.01 s."
+        "plugin slow (shop-slow 1.0) is still being configured after 0.01 s."
     )
     assert "CQRS_PLUGINS_DISABLED=slow" in record.getMessage()
 

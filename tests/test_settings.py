@@ -102,6 +102,58 @@ def test_an_alias_is_read_if_the_name_is_unset_and_named_if_it_is_wrong() -> Non
     assert str(problem).startswith("CQRS-020 SHOP_SERVER='a\\nb'")
 
 
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("50", 50),
+        (" 50 ", 50),
+        (50, 50),
+        (50.0, None),
+        (True, None),
+        (0, None),
+        ("", None),
+        (None, None),
+        (b"50", None),
+    ],
+    ids=repr,
+)
+def test_a_given_value_is_read_like_the_variables_text(value: object, read: int | None) -> None:
+    """Texts, numbers and booleans keep to the same rule; anything else, and what breaks the rule, is a problem."""
+    loaded = load(Server, GOOD, {"batch": value})
+
+    if read is None:
+        (problem,) = loaded.failure()
+        assert str(problem).startswith("CQRS-020 batch=")
+        assert str(problem).endswith("Fix: for example batch='50'")
+        assert "given in code" in problem.text
+    else:
+        assert loaded.unwrap().batch == read
+
+
+def test_a_given_value_may_be_what_reading_gives() -> None:
+    """A secret, a duration in milliseconds, and a number with many digits are taken as they are."""
+    loaded = load(Server, {}, {"url": "http://o2", "token": Secret("t"), "flush": 1500, "unnamed": 9})
+
+    assert (loaded.unwrap().token.reveal(), loaded.unwrap().flush, loaded.unwrap().unnamed) == ("t", 1500, 9)
+
+
+def test_a_given_secret_that_is_wrong_is_not_shown() -> None:
+    """The problem of a given secret has a mask where the value would be."""
+    (problem,) = problems_of(GOOD, {"token": [CANARY]})
+
+    assert "token=********, given in code, is a list, not a text, number or boolean" in str(problem)
+    assert CANARY not in str(problem)
+
+
+def test_a_given_name_that_is_no_setting_is_told() -> None:
+    """A misspelt field is a problem that lists those there are, beside everything else that is wrong."""
+    problems = problems_of({"SHOP_URL": "http://o2"}, {"bacth": 5})
+
+    assert [problem.code for problem in problems] == [Code.BAD_SETTING, Code.MISSING_SETTING]
+    assert "bacth is not a setting of Server." in problems[0].text
+    assert "use one of batch, flush" in problems[0].fix
+
+
 def test_given_values_win_over_the_environment() -> None:
     """A value given in code replaces its variable, even one that is wrong."""
     loaded = load(Server, {**GOOD, "SHOP_BATCH": "nonsense"}, {"batch": 99, "url": "http://given"})

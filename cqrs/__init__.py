@@ -5,7 +5,8 @@ from importlib.metadata import version as _version
 from cqrs.app import CqrsApp, CqrsModule
 from cqrs.clock import Clock
 from cqrs.command_bus import CommandBus
-from cqrs.context import MessageContext, current_context
+from cqrs.context import Emit, MessageContext, cqrs_context, current_context
+from cqrs.declarations import MESSAGE
 from cqrs.deliveries import Delivery, PublishReport
 from cqrs.event_bus import EventBus
 from cqrs.faults import (
@@ -26,8 +27,11 @@ from cqrs.middleware import HandlerInfo, Middleware, Next
 from cqrs.problems import CompositionError, Problem
 from cqrs.query_bus import QueryBus
 from cqrs.results import cases, fold, is_err, is_ok, lift
+from cqrs.retry import RetryPolicy
+from cqrs.unit_of_work import UnitOfWork
 
 __all__ = [
+    "MESSAGE",
     "AppClosed",
     "BusDisabled",
     "Clock",
@@ -39,6 +43,7 @@ __all__ = [
     "CqrsApp",
     "CqrsModule",
     "Delivery",
+    "Emit",
     "Event",
     "EventBus",
     "Fault",
@@ -57,8 +62,11 @@ __all__ = [
     "QueryBus",
     "Refused",
     "Rejection",
+    "RetryPolicy",
     "TimedOut",
+    "UnitOfWork",
     "cases",
+    "cqrs_context",
     "current_context",
     "fold",
     "is_err",

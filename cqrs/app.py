@@ -1,10 +1,10 @@
 """The composition root: features, a container and plugins become one checked, running app."""
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
-from typing import Final, Literal, Self, final
+from typing import Final, Literal, Self, TypeVar, cast, final
 
 import attrs
 from returns.result import Failure, Result, Success
@@ -13,9 +13,9 @@ from cqrs.blocking import BlockingApp
 from cqrs.caching import EmptyCache, QueryCache
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
-from cqrs.composition import Audiences, Composing, Composition, Preparation, composed, composed_late, refuse
-from cqrs.container import Container, Services
-from cqrs.describe import AppDescription, PluginDescription, describe, describe_core, describe_plugin
+from cqrs.composition import Composing, Composition, Preparation, composed, composed_late, refuse, seal
+from cqrs.container import Bound, Container, Services
+from cqrs.describe import AppDescription, PluginDescription, describe_core, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
 from cqrs.features import Feature, flatten
@@ -28,8 +28,10 @@ from cqrs.plugin_lifespan import Supervisor
 from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
 from cqrs.problems import Problem
 from cqrs.query_bus import QueryBus
-from cqrs.registry import Call, Entry, register
+from cqrs.registry import Entry, register
 from cqrs.unanswered import Gate
+
+Service = TypeVar("Service")
 
 AUTO: Final = "auto"
 
@@ -103,7 +105,7 @@ class CqrsApp:
         self._listeners = Listeners(self._hooks)
         self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
         self._supervisor = Supervisor((), self._lose)
-        self._sealed: tuple[Preparation, Mapping[Entry, Call]] | None = None
+        self._sealed: tuple[Preparation, Mapping[Entry, Bound]] | None = None
         self._stack: AsyncExitStack | None = None
         self._entered = False
         self.commands = CommandBus(self._pipelines["command"], self._gates["command"])
@@ -113,7 +115,7 @@ class CqrsApp:
         self.plugins: tuple[PluginDescription, ...] = ()
 
     async def __aenter__(self) -> Self:
-        """Find plugins, check everything, start plugins, make dependencies, seal.
+        """Find plugins, check everything, open resources, start plugins, bind dependencies, seal.
 
         Raises:
             CompositionError: with every problem at once; nothing is left open.
@@ -126,7 +128,7 @@ class CqrsApp:
             async with AsyncExitStack() as stack:
                 began = self._composition.clock.monotonic_ns()
                 prepared = await self._started(self._prepare(), stack)
-                calls = prepared.open(self)
+                calls = prepared.bind()
                 stack.callback(self._tell_stopped)
                 stack.callback(self._close)
                 self._seal(attrs.evolve(prepared, plugins=self._supervisor.plugins), calls, composed)
@@ -155,6 +157,31 @@ class CqrsApp:
         """Ask every plugin how it is, without waiting; none while the app does not run."""
         return () if self._stack is None else self._supervisor.health()
 
+    @contextmanager
+    def override(self, service: type[Service] | Callable[..., object], value: Service) -> Generator[None]:
+        """Let whoever asks for a service get a value of a test's own: around ``async with app``, not within it.
+
+        The app starts on a copy of its container: what is made under an override is forgotten with it.
+
+        Args:
+            service: the type that handlers ask for.
+            value: what they get instead of what is registered or provided.
+
+        Raises:
+            RuntimeError: if the app is running already.
+        """
+        if self._entered:
+            raise RuntimeError("This app is running already; override before `async with app`.")
+        before = self._composition
+        copied = Container(before.container.registrations)
+        overrides = {**before.overrides, cast("type", service): value}
+        self._composition = attrs.evolve(before, container=copied, overrides=overrides)
+        self.container = copied
+        try:
+            yield
+        finally:
+            self._composition, self.container = before, before.container
+
     def check(self) -> Result[AppDescription, tuple[Problem, ...]]:
         """Find and check everything as starting would, without opening or starting anything.
 
@@ -165,7 +192,7 @@ class CqrsApp:
         problems = prepared.problems()
         if problems:
             return Failure(problems)
-        return Success(describe(prepared.registry.entries(), prepared.around(), prepared.plugins))
+        return Success(prepared.describe())
 
     def find_plugins(self) -> tuple[PluginDescription, ...]:
         """Find and configure the plugins as starting would, without starting any.
@@ -186,10 +213,13 @@ class CqrsApp:
 
     async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
         refuse(prepared.problems())
+        await prepared.open(self, stack)
         supervisor = self._supervisor = Supervisor(prepared.plugins, self._lose)
         await supervisor.start(stack)
         if supervisor.plugins != prepared.plugins:  # without what the plugins registered that could not start
+            made = prepared.services.made()
             prepared = self._prepare(supervisor.plugins)
+            prepared.services.supply(made)
             refuse(prepared.problems())
         self.plugins = tuple(describe_plugin(plugin) for plugin in supervisor.plugins)
         return prepared
@@ -206,7 +236,8 @@ class CqrsApp:
         services.supply({QueryCache: EmptyCache()})
         for plugin in plugins:
             services.supply(plugin.builder.services if plugin.builder else {})
-        return Preparation(composition, registry, services, plugins, self._hooks)
+        services.supply(composition.overrides)
+        return Preparation(composition, registry, services, plugins, self._hooks, self.events)
 
     def _lose(self) -> None:
         """Go on without a plugin that failed while the app runs: pipelines are composed anew, dispatches go on."""
@@ -214,20 +245,17 @@ class CqrsApp:
         self.plugins = tuple(describe_plugin(plugin) for plugin in plugins)
         if self._sealed is not None:
             prepared, calls = self._sealed
-            self._listeners.audiences.clear()
             self._seal(attrs.evolve(prepared, plugins=plugins), calls, composed_late)
 
-    def _seal(self, prepared: Preparation, calls: Mapping[Entry, Call], composing: Composing) -> None:
+    def _seal(self, prepared: Preparation, calls: Mapping[Entry, Bound], composing: Composing) -> None:
         self._sealed = prepared, calls
         around = prepared.around()
-        for message, entry in prepared.registry.handlers.items():
-            self._pipelines[entry.info.kind][message] = composing(calls[entry], entry.info, around)
-        audiences = Audiences(prepared.registry.subscribers, calls, around, composing)
-        for event in {event: None for entry in prepared.registry.subscribers for event in entry.events}:
-            self._listeners.audiences[event] = audiences.of(event)
-        self._listeners.find = attrs.evolve(audiences, composing=composed_late).of
+        sealed = seal(prepared.registry, calls, around, composing)
+        for kind, pipelines in sealed.pipelines.items():
+            self._pipelines[kind].update(pipelines)
+        self._listeners.audiences = dict(sealed.audiences)
+        self._listeners.find, self._listeners.watched = sealed.find, sealed.context
         self._hooks.watch(around.instruments, around.failures)
-        self._listeners.watch(around.instruments)
         for kind, gate in self._gates.items():
             gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)
 

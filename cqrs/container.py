@@ -1,38 +1,32 @@
 """The punq port: check the whole graph of dependencies, resolve each once, bind them into handlers."""
 
-import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol, cast, final, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import Final, cast, final
 
 import punq
 from returns.result import Failure, Result, Success
 
-from cqrs.declarations import AnyHandler, Providing
-from cqrs.dependency_problems import Asked, ambiguous, cyclic, failed, missing, taken
+from cqrs.context import Emit
+from cqrs.declarations import APP, MESSAGE, AnyHandler, Providing
+from cqrs.dependency_graph import Examination, Graph, wanted_by
+from cqrs.dependency_problems import Asked, ambiguous, failed, label, shared_transient, taken
+from cqrs.message_scope import PER_MESSAGE, Recipe, Scoped, Step, opens, ready
 from cqrs.problems import Problem, name_of, place_of
+from cqrs.registrations import Registering, Registration, needs_of, offer, optional_of, registrations_of
 from cqrs.registry import Call, Entry
-from cqrs.signatures import Parameter, defaulted, injected
+from cqrs.signatures import Parameter, injected
 
 Container = punq.Container
 
+# A handler with its dependencies: all of them there, or some to be made for each message.
+Bound = Call | Scoped
+
 _OWNER: Final = "_returns_cqrs_owner"
-_SERVICES: Final = "_returns_cqrs_services"
-_OURS: Final = "_returns_cqrs"
 
 # punq builds a singleton once per thread that asks at the same time: nothing is resolved outside this lock.
 _resolving: Final = threading.RLock()
-
-
-class _Registration(Protocol):
-    """One ``container.register(...)``, as punq keeps it."""
-
-    @property
-    def builder(self) -> Callable[[], object]: ...
-    @property
-    def needs(self) -> Mapping[str, object]: ...
-    @property
-    def args(self) -> Mapping[str, object]: ...
 
 
 @final
@@ -46,9 +40,11 @@ class Services:
 
     def __init__(self, container: Container, providings: Mapping[object, Providing]) -> None:
         self._container = container
+        self._punq = cast("Registering", container)
         self._providings = providings
         self._instances: dict[object, object] = {}
         self._prepared: dict[object, bool] = {}
+        self._optional: dict[object, object] = {}
 
     def supply(self, instances: Mapping[type, object]) -> None:
         """Add objects that are there without being built: buses, clock, what plugins register.
@@ -66,77 +62,101 @@ class Services:
         """
         return service in self._providings or self._knows(service)
 
-    def check(self, entries: Iterator[Entry]) -> tuple[Problem, ...]:
-        """List every dependency that is missing, ambiguous or cyclic, with its path.
+    def check(self, entries: Iterable[Entry]) -> tuple[Problem, ...]:
+        """List every dependency that is missing, ambiguous, cyclic or captive, with its path.
 
         Args:
             entries: the handlers and subscribers.
         """
-        problems: list[Problem] = []
-        for entry in entries:
-            wanted = _wanted(entry)
-            if isinstance(wanted, Failure):
-                problems.append(wanted.failure())
-                continue
-            asked = Asked(None, (entry.info.handler,), (), entry.info.place)
-            traced: set[object] = set()
-            for parameter in wanted.unwrap():
-                problems.extend(self._trace(asked.needs(parameter), parameter, traced))
-        return tuple(problems)
+        return self.examine(entries).problems
 
-    def open(self, owner: object) -> tuple[Problem, ...]:
+    def examine(self, entries: Iterable[Entry]) -> Examination:
+        """Follow every dependency of every handler, without making any.
+
+        Args:
+            entries: the handlers and subscribers.
+        """
+        return Graph(self._needs, self._per_message).examine(entries)
+
+    def transients(self, examination: Examination) -> tuple[Problem, ...]:
+        """Warn of classes of which several handlers each get an instance of their own.
+
+        Args:
+            examination: what the handlers need.
+        """
+        holders: dict[object, list[str]] = {}
+        for entry, services in examination.reached.items():
+            for service in services:
+                holders.setdefault(service, []).append(entry.info.handler)
+        return tuple(
+            shared_transient(service, handlers, place_of(service))
+            for service, handlers in sorted(holders.items(), key=lambda item: label(item[0]))
+            if len(handlers) > 1 and self._is_transient(service)
+        )
+
+    def scope_of(self, reached: Iterable[object]) -> tuple[str, ...]:
+        """Name what lives for one message only.
+
+        Args:
+            reached: what a handler needs.
+        """
+        return tuple(sorted(label(service) for service in reached if self._per_message(service)))
+
+    async def open(self, owner: object, stack: AsyncExitStack) -> tuple[Problem, ...]:
         """Make the services that features provide, and put everything within reach of ``container.resolve``.
 
         Args:
             owner: the app; a container serves one.
+            stack: closes again what is opened, last opened first.
 
         Returns:
             What could not be made.
         """
         if vars(self._container).setdefault(_OWNER, owner) is not owner:
             return (taken(),)
-        with _resolving:
-            problems: list[Problem] = []
-            self._prepared.clear()
-            for service in self._providings:
-                self._prepare(service, problems)
-            self._publish()
-            return tuple(problems)
+        problems: list[Problem] = []
+        self._prepared.clear()
+        for service, providing in self._providings.items():
+            if providing.lifetime is APP:
+                await self._prepare(service, problems, stack)
+        return tuple(problems)
 
-    def bind(self, entry: Entry) -> Result[Call, Problem]:
+    def made(self) -> Mapping[type, object]:
+        """Give what was made for the app's whole life, for another attempt to go on with."""
+        return {
+            cast("type", service): self._instances[service]
+            for service, providing in self._providings.items()
+            if providing.lifetime is APP and service in self._instances
+        }
+
+    def bind(self, entry: Entry) -> Result[Bound, Problem]:
         """Resolve a handler's dependencies and give it as a function of the message alone.
 
         Args:
             entry: a handler that ``check`` found nothing wrong with.
+
+        Returns:
+            A function, or a ``Scoped`` handler if some of its dependencies live for one message only.
         """
         handler = entry.handler
         try:
-            arguments = self._arguments(_wanted(entry).unwrap())
-            call: Call = handler(**arguments) if isinstance(handler, type) else _bound(handler, arguments)
+            with _resolving:
+                self._publish()
+            wanted = wanted_by(entry).unwrap()
+            steps: dict[object, Step] = {}
+            self._add_steps(wanted, steps)
+            recipe = self._recipe(handler, wanted)
+            if steps or recipe.wanted:
+                recipes = (recipe, *(step.recipe for step in steps.values()))
+                emits = any(Emit in each.wanted.values() for each in recipes)
+                return Success(Scoped(recipe, tuple(steps.values()), emits))
+            return Success(_called(handler, recipe.constants))
         except Exception as error:  # a user's constructor may raise anything
             return Failure(failed(entry.info.handler, error, entry.info.place))
-        return Success(call)
-
-    def _trace(self, asked: Asked, asking: Parameter, traced: set[object]) -> Iterator[Problem]:
-        if asked.service in asked.trail:
-            yield cyclic(asked)
-            return
-        if asked.service in traced:
-            return
-        found = self._needs(asked)
-        if isinstance(found, Failure):
-            yield found.failure()
-        elif (needs := found.unwrap()) is not None:
-            for parameter in needs:
-                yield from self._trace(asked.needs(parameter), parameter, traced)
-            # Once per handler: a graph of diamonds has more paths than can be walked.
-            traced.add(asked.service)
-        elif not asking.optional:
-            yield missing(asked)
 
     def _needs(self, asked: Asked) -> Result[tuple[Parameter, ...] | None, Problem]:
         service = asked.service
-        if service in self._instances:
+        if service in self._instances or service in PER_MESSAGE:
             return Success(())
         registrations, providing = self._registrations(service), self._providings.get(service)
         makers = len(registrations) + (providing is not None)
@@ -144,48 +164,69 @@ class Services:
             return Failure(ambiguous(asked, makers))
         if providing is not None:
             return injected(providing.factory, takes_message=False).map(_needed)
-        return Success(_punq_needs(registrations[0]) if registrations else None)
+        return Success(self._punq_needs(registrations[0]) if registrations else None)
 
-    def _registrations(self, service: object) -> list[_Registration]:
-        if get_origin(service) is list:
-            return []  # punq answers a list with what is registered of its elements, whatever is registered for it
-        found = self._container.registrations.build_context(service).all_registrations(service)
-        registrations = cast("list[_Registration]", found)
-        return [registration for registration in registrations if not hasattr(registration.builder, _OURS)]
+    def _per_message(self, service: object) -> bool:
+        if service in self._instances:
+            return False
+        providing = self._providings.get(service)
+        return service in PER_MESSAGE or (providing is not None and providing.lifetime is MESSAGE)
 
-    def _prepare(self, service: object, problems: list[Problem]) -> bool:
+    def _is_transient(self, service: object) -> bool:
+        if service in self._instances or service in self._providings:
+            return False
+        registrations = self._registrations(service)
+        return bool(registrations) and registrations[0].scope is punq.Scope.transient
+
+    def _add_steps(self, wanted: tuple[Parameter, ...], steps: dict[object, Step]) -> None:
+        """Add what has to be made for each message, in the order of dependency."""
+        for service in [parameter.service for parameter in wanted if self._per_message(parameter.service)]:
+            providing = self._providings.get(service)
+            if providing is None or service in steps:
+                continue
+            needs = injected(providing.factory, takes_message=False).unwrap()
+            self._add_steps(needs, steps)
+            steps[service] = Step(service, self._recipe(providing.factory, needs))
+
+    def _recipe(self, target: Callable[..., object], wanted: tuple[Parameter, ...]) -> Recipe:
+        scoped = {p.name: p.service for p in wanted if self._per_message(p.service)}
+        return Recipe(target, self._arguments(tuple(p for p in wanted if p.name not in scoped)), scoped)
+
+    def _registrations(self, service: object) -> list[Registration]:
+        return registrations_of(self._punq, service)
+
+    async def _prepare(self, service: object, problems: list[Problem], stack: AsyncExitStack) -> bool:
         """Make what a service needs of the features, however deep in the user's registrations it is asked for."""
         if service not in self._prepared:
             self._prepared[service] = True
-            self._prepared[service] = service in self._instances or self._made(service, problems)
+            known = service in self._instances or self._per_message(service)
+            self._prepared[service] = known or await self._made(service, problems, stack)
         return self._prepared[service]
 
-    def _made(self, service: object, problems: list[Problem]) -> bool:
+    async def _made(self, service: object, problems: list[Problem], stack: AsyncExitStack) -> bool:
         providing = self._providings.get(service)
         if providing is not None:
-            return self._provided(providing, problems)
-        needs = [p for registration in self._registrations(service) for p in _punq_needs(registration)]
-        return False not in [self._prepare(parameter.service, problems) for parameter in needs]
+            return await self._provided(providing, problems, stack)
+        needs = [p for registration in self._registrations(service) for p in self._punq_needs(registration)]
+        return False not in [await self._prepare(parameter.service, problems, stack) for parameter in needs]
 
-    def _provided(self, providing: Providing, problems: list[Problem]) -> bool:
+    async def _provided(self, providing: Providing, problems: list[Problem], stack: AsyncExitStack) -> bool:
         wanted = injected(providing.factory, takes_message=False).value_or(())
-        if False in [self._prepare(parameter.service, problems) for parameter in wanted]:
+        if False in [await self._prepare(parameter.service, problems, stack) for parameter in wanted]:
             return False  # what it needs could not be made, which is said already
-        self._publish()
         try:
-            self._instances[providing.service] = _ready(providing.factory(**self._arguments(wanted)))
+            with _resolving:
+                self._publish()
+                made = ready(providing.factory(**self._arguments(wanted)))
+            self._instances[providing.service] = await _entered(made, stack)
         except Exception as error:  # a user's factory may raise anything
             problems.append(failed(name_of(providing.factory), error, place_of(providing.factory)))
             return False
         return True
 
     def _publish(self) -> None:
-        """Let the user's own classes ask punq for what is not registered with punq."""
-        shared: dict[object, object] = vars(self._container).setdefault(_SERVICES, {})
-        for service, instance in self._instances.items():
-            if service not in shared:
-                self._container.register(service, factory=_reader(shared, service))
-            shared[service] = instance
+        optional = {union: service for union, service in self._optional.items() if self._knows(service)}
+        offer(self._punq, self._instances, optional)
 
     def _arguments(self, wanted: tuple[Parameter, ...]) -> dict[str, object]:
         with _resolving:
@@ -201,14 +242,17 @@ class Services:
     def _resolve(self, service: object) -> object:
         if service in self._instances:
             return self._instances[service]
-        return _ready(self._container.resolve(service))
+        return ready(self._punq.resolve(service))
+
+    def _punq_needs(self, registration: Registration) -> tuple[Parameter, ...]:
+        self._optional.update(optional_of(registration))
+        return needs_of(registration)
 
 
-def _wanted(entry: Entry) -> Result[tuple[Parameter, ...], Problem]:
-    return injected(entry.handler, takes_message=not isinstance(entry.handler, type))
-
-
-def _bound(handler: AnyHandler, arguments: dict[str, object]) -> Call:
+def _called(handler: AnyHandler, arguments: Mapping[str, object]) -> Call:
+    if isinstance(handler, type):
+        call: Call = handler(**arguments)
+        return call
     if not arguments:
         return handler
     return lambda message: handler(message, **arguments)
@@ -218,27 +262,5 @@ def _needed(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...] | None:
     return parameters
 
 
-def _reader(shared: Mapping[object, object], service: object) -> Callable[[], object]:
-    def read() -> object:
-        return shared[service]
-
-    setattr(read, _OURS, True)
-    return read
-
-
-def _punq_needs(registration: _Registration) -> tuple[Parameter, ...]:
-    """What punq will look up for a registration; it injects by the hints of the builder's ``__init__``."""
-    optional = defaulted(registration.builder)
-    return tuple(
-        Parameter(name, service, name in optional)
-        for name, service in registration.needs.items()
-        if name != "return" and name not in registration.args and get_origin(service) is not list
-    )
-
-
-def _ready(made: object) -> object:
-    if not inspect.iscoroutine(made) and not inspect.isasyncgen(made):
-        return made
-    if inspect.iscoroutine(made):
-        made.close()  # it will never be awaited, and need not warn of that too
-    raise TypeError("its factory is async: dependencies are made by plain functions and classes")
+async def _entered(made: object, stack: AsyncExitStack) -> object:
+    return await stack.enter_async_context(made) if opens(made) else made

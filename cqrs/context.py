@@ -1,11 +1,19 @@
-"""Who this message is and what caused it: one small object per dispatch, made only while somebody observes."""
+"""Who this message is and what caused it: one small object per dispatch, made only while somebody asks for it."""
 
 import os
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from hashlib import blake2b
 from random import Random
-from typing import final
+from types import MappingProxyType
+from typing import Final, Protocol, final
 
-from cqrs.messages import AnyResult
+import attrs
+
+from cqrs.deliveries import PublishReport
+from cqrs.messages import AnyResult, Event
 
 # A generator of our own: a program that seeds the global one must not repeat its identifiers at every run.
 _random = Random()
@@ -13,10 +21,52 @@ _bits = _random.getrandbits
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
+_NUMBER: Final = re.compile(r"[0-9a-fA-F]{32}")
+_NO_NOTES: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Emit(Protocol):
+    """Holds events back until the handler has succeeded: inject it as ``emit: Emit``, call ``emit(event)``.
+
+    After ``Success``, and after the commit of a unit of work, the events are published in the order in which they were
+    emitted, and awaited, before ``execute`` returns. After a ``Failure`` or a crash they are dropped.
+    """
+
+    def __call__(self, event: Event, /) -> None:
+        """Publish an event once the handler has succeeded, before ``execute`` returns.
+
+        Args:
+            event: the event.
+
+        Raises:
+            RuntimeError: if the handler has ended already, so that nothing would publish the event.
+        """
+        ...
+
 
 @final
+@attrs.frozen
+class Origin:
+    """What the edge of a program says about its messages; all messages of one cause share it.
+
+    Attributes:
+        tenant: on whose behalf they run, or None.
+        principal: who asked, or None.
+        correlation_id: the correlation id as it was given, if it is not the number's own 32 digits.
+    """
+
+    tenant: str | None = None
+    principal: str | None = None
+    correlation_id: str | None = None
+
+
+_NOWHERE: Final = Origin()
+
+
 class MessageContext:
     """The identity of one dispatch; child dispatches find it as their cause, across tasks and threads.
+
+    A handler that asks for it as a parameter gets the one of its own dispatch.
 
     Attributes:
         message_number: 128 random bits, the message's own identity.
@@ -25,16 +75,26 @@ class MessageContext:
         trace_number: 128 bits of the trace: the first message's number, unless an instrument that traces says otherwise.
         span_number: 64 bits of the span, set by an instrument that traces; 0 if nothing does.
         parent_span_number: the span of the message that caused this one; 0 if none.
+        origin: tenant, principal and correlation id, as the edge of the program gave them.
+        attempt: which attempt of the handler this is, from 1; more than 1 only if its registration retries.
         answer: what the dispatch answered, once it did.
         stopped: what ended the dispatch instead of an answer: cancellation or its like; absent if nothing did.
+        finished_at: when the handler had succeeded and its events were about to be published, on the machine's monotonic
+            clock, in ns; None if it emitted none. The end of the dispatch to whoever measures how long it took.
+        published: the reports of the events that it emitted, in their order.
     """
 
     __slots__ = (
+        "_notes",
         "answer",
+        "attempt",
         "causation_number",
         "correlation_number",
+        "finished_at",
         "message_number",
+        "origin",
         "parent_span_number",
+        "published",
         "span_number",
         "stopped",
         "trace_number",
@@ -46,15 +106,23 @@ class MessageContext:
     trace_number: int
     span_number: int
     parent_span_number: int
+    origin: Origin
+    attempt: int
     answer: AnyResult | None
     stopped: BaseException | None
+    finished_at: int | None
+    published: tuple[PublishReport, ...]
+    _notes: dict[str, object] | None
 
     def begin(self) -> "MessageContext":
         """Be the first message of its cause."""
         # No __init__, and one method for the usual case: this runs once per observed dispatch.
         self.message_number = self.correlation_number = self.trace_number = _bits(128)
-        self.causation_number = self.answer = None
+        self.causation_number = self.answer = self.finished_at = self._notes = None
         self.span_number = self.parent_span_number = 0
+        self.origin = _NOWHERE
+        self.attempt = 1
+        self.published = ()
         return self
 
     def follow(self, parent: "MessageContext") -> "MessageContext":
@@ -65,11 +133,14 @@ class MessageContext:
         """
         self.message_number = _bits(128)
         self.correlation_number = parent.correlation_number
-        self.causation_number = parent.message_number
+        self.causation_number = parent.message_number or None
         self.trace_number = parent.trace_number
         self.span_number = 0
         self.parent_span_number = parent.span_number or parent.parent_span_number
-        self.answer = None
+        self.origin = parent.origin
+        self.attempt = 1
+        self.published = ()
+        self.answer = self.finished_at = self._notes = None
         return self
 
     def deliver(self, event: "MessageContext") -> "MessageContext":
@@ -83,6 +154,22 @@ class MessageContext:
         self.causation_number = event.causation_number
         return self
 
+    def note(self, key: str, value: object) -> None:
+        """Leave word for whoever observes this dispatch: an instrument, another plugin.
+
+        Args:
+            key: what it is about, with the plugin's name in front: ``swr.status``.
+            value: what there is to say; a later one of the same key replaces it.
+        """
+        if self._notes is None:
+            self._notes = {}
+        self._notes[key] = value
+
+    @property
+    def notes(self) -> Mapping[str, object]:
+        """What was noted in this dispatch."""
+        return _NO_NOTES if self._notes is None else MappingProxyType(self._notes)
+
     @property
     def message_id(self) -> str:
         """The message's identity as 32 hexadecimal digits."""
@@ -90,18 +177,86 @@ class MessageContext:
 
     @property
     def correlation_id(self) -> str:
-        """The identity shared by all messages of one cause, as 32 hexadecimal digits."""
-        return f"{self.correlation_number:032x}"
+        """The identity shared by all messages of one cause: as the edge gave it, else 32 hexadecimal digits."""
+        return self.origin.correlation_id or f"{self.correlation_number:032x}"
 
     @property
     def causation_id(self) -> str | None:
         """The identity of the message that caused this one, or None for the first."""
         return None if self.causation_number is None else f"{self.causation_number:032x}"
 
+    @property
+    def tenant(self) -> str | None:
+        """On whose behalf this message runs, as the edge of the program said; None if it did not."""
+        return self.origin.tenant
+
+    @property
+    def principal(self) -> str | None:
+        """Who asked, as the edge of the program said; None if it did not."""
+        return self.origin.principal
+
+
+@final
+class _Edge(MessageContext):
+    """What dispatches begin from instead of nothing: never the context of a dispatch itself."""
+
+    __slots__ = ("inside",)
+
+    inside: MessageContext | None
+
 
 current: ContextVar[MessageContext | None] = ContextVar("cqrs_message_context", default=None)
 
 
 def current_context() -> MessageContext | None:
-    """Return the context of the dispatch that runs this code, or None outside of one or while nobody observes."""
-    return current.get()
+    """Return the context of the dispatch that runs this code, or None outside of one or while nobody asks for it."""
+    context = current.get()
+    return context.inside if type(context) is _Edge else context
+
+
+@contextmanager
+def cqrs_context(
+    *, tenant: str | None = None, principal: str | None = None, correlation_id: str | None = None
+) -> Generator[None]:
+    """Say on whose behalf and for which request messages are sent: at the edge of a program, before ``execute``.
+
+    All messages that are sent inside, in whatever task or thread, share one correlation; what is not given, or blank,
+    stays as it is outside. The context of a dispatch that runs already is left alone.
+
+    Args:
+        tenant: on whose behalf.
+        principal: who asks.
+        correlation_id: what all these messages have in common; a new one if not given and not inherited.
+    """
+    outer = current.get()
+    edge = _edge(outer)
+    origin = edge.origin
+    edge.origin = Origin(
+        tenant or origin.tenant, principal or origin.principal, correlation_id or origin.correlation_id
+    )
+    if correlation_id:
+        edge.correlation_number = _number_of(correlation_id)
+    token = current.set(edge)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # given up with its event loop and closed in another context
+            current.reset(token)
+
+
+def _edge(outer: MessageContext | None) -> _Edge:
+    edge = _Edge()
+    if outer is None:
+        edge.begin()
+        edge.message_number = 0  # no message: what begins here has no cause
+    else:
+        edge.deliver(outer)
+    edge.inside = outer.inside if type(outer) is _Edge else outer
+    return edge
+
+
+def _number_of(correlation_id: str) -> int:
+    digits = correlation_id.replace("-", "")
+    if _NUMBER.fullmatch(digits):
+        return int(digits, 16)
+    return int.from_bytes(blake2b(correlation_id.encode("utf-8", "surrogatepass"), digest_size=16).digest())

@@ -1,5 +1,6 @@
 """What is wrong with a dependency, said with the path on which it was asked for."""
 
+from collections.abc import Sequence
 from types import GenericAlias
 from typing import final, get_origin
 
@@ -96,6 +97,53 @@ def cyclic(asked: Asked) -> Problem:
         f"{asked.shown()}: {label(asked.service)} needs itself.",
         "break the cycle: let one of them take what it needs as an argument of the call.",
         asked.place,
+    )
+
+
+def captive(asked: Asked) -> Problem:
+    """Say that something that outlives a message would hold what lives for one message.
+
+    Args:
+        asked: the dependency that lives for one message, asked for by one that does not.
+    """
+    name, holder = label(asked.service), label(asked.trail[-1])
+    return Problem(
+        Code.CAPTIVE_DEPENDENCY,
+        f"{asked.shown()}: {holder} is made once for all messages, and would keep the {name} of one of them.",
+        f"feature.provides({holder}, ..., lifetime=MESSAGE), or give {name} to the call that needs it.",
+        asked.place,
+    )
+
+
+def emitting_query(handler: str, place: str) -> Problem:
+    """Say that a query handler emits events.
+
+    Args:
+        handler: its dotted name.
+        place: ``file:line`` of its definition.
+    """
+    return Problem(
+        Code.QUERY_EMITS,
+        f"{handler} answers a query and asks for Emit: a query changes nothing, so there is nothing to tell.",
+        "make its message a Command, or leave Emit out.",
+        place,
+    )
+
+
+def shared_transient(service: object, handlers: Sequence[str], place: str) -> Problem:
+    """Warn that several handlers each hold an instance of their own.
+
+    Args:
+        service: a class that is registered as punq does it by default.
+        handlers: who needs it.
+        place: ``file:line`` of its definition.
+    """
+    name = label(service)
+    return Problem(
+        Code.SHARED_TRANSIENT,
+        f"{name} is transient and needed by {len(handlers)} handlers, each of which gets its own: {', '.join(handlers)}.",
+        f"container.register({name}, ..., scope=punq.Scope.singleton) if they are to share one.",
+        place,
     )
 
 

@@ -1,6 +1,6 @@
 """What an app consists of, as values and as text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import final
 
@@ -72,27 +72,30 @@ class AppDescription:
 
 
 def describe(
-    entries: Iterable[Entry], around: Surroundings, plugins: Iterable[LoadedPlugin]
+    scopes: Mapping[Entry, Sequence[str]],
+    around: Surroundings,
+    plugins: Iterable[LoadedPlugin],
+    warnings: tuple[Problem, ...] = (),
 ) -> AppDescription:
     """Describe an app.
 
     Args:
-        entries: its handlers and subscribers.
+        scopes: its handlers and subscribers, each with the names of what it needs that lives for one message only.
         around: what it hangs around them.
         plugins: what was found.
+        warnings: what keeps nothing from starting and is seldom meant.
     """
-    entries = tuple(entries)
-    known = {event: name for entry in entries for event, name in entry.events.items()}
+    known = {event: name for entry in scopes for event, name in entry.events.items()}
     handlers = (
         HandlerDescription(
-            e.info, _messages(e), tuple(stages(e.info, around)), named_events(e.handler, known)
+            e.info, _messages(e), tuple(stages(e.info, around, scope)), named_events(e.handler, known)
         )
-        for e in entries
+        for e, scope in scopes.items()
     )
     plugins = tuple(plugins)
     failed = tuple(plugin.problem.told() for plugin in plugins if plugin.problem is not None)
     described = tuple(describe_plugin(plugin) for plugin in plugins)
-    return AppDescription(tuple(handlers), described, (*_not_frozen(entries), *failed))
+    return AppDescription(tuple(handlers), described, (*_not_frozen(tuple(scopes)), *warnings, *failed))
 
 
 def describe_plugin(plugin: LoadedPlugin) -> PluginDescription:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
@@ -11,7 +12,7 @@ from returns.future import FutureResult
 from returns.io import IOResult
 from returns.result import Failure, Result, Success
 
-from cqrs.context import current
+from cqrs.context import MessageContext, current, current_context
 from cqrs.faults import ContractBroken, Fault, HandlerCrashed, Stage, TimedOut
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
@@ -25,6 +26,8 @@ logger: Final = logging.getLogger("cqrs")
 
 # Held by what is no Result, so that one check refuses it and a Result inside a Result.
 _NO_RESULT: Final = Failure(None)
+# The functions below and in cqrs.attempt that stand on the stack once per dispatch.
+_GUARDS: Final = ("guarded", "kept")
 _MOST_TEXT: Final = 2048
 _MOST_TRACEBACK: Final = 32_768
 
@@ -60,10 +63,31 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
     return _kept(guarded, call, handler, stage) if watched else guarded
 
 
+def checked(returned: object, handler: HandlerInfo) -> AnyResult:
+    """Give what a handler returned if it is a ``Result``, else a ``Failure`` that says what it is.
+
+    Args:
+        returned: what the handler returned.
+        handler: what is known of it.
+    """
+    kind: object = type(returned)
+    if kind is Success or kind is Failure:
+        result = cast("AnyResult", returned)
+        inner: object = result.unwrap() if kind is Success else result.failure()
+        held: object = type(inner)
+        if held is not Success and held is not Failure:
+            return result
+    return Failure(_broken(returned, handler, "handler"))
+
+
 def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next:
     # The guard once more instead of around it: a frame would cost every observed dispatch a tenth of a handler.
     async def kept(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         context = current.get()
+        if type(context) is not MessageContext:
+            context = (
+                current_context()
+            )  # an instrument around this may have set what its own dispatches begin from
         if context is None or context.answer is not None:
             return await guarded(message) if context is None else cast("AnyResult", context.answer)
         try:
@@ -85,7 +109,9 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
     return kept
 
 
-def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
+def limited(
+    call: Callable[..., Coroutine[Any, Any, AnyResult]], handler: HandlerInfo, seconds: float
+) -> Callable[..., Coroutine[Any, Any, AnyResult]]:
     """Cancel a handler that takes too long.
 
     Args:
@@ -94,9 +120,9 @@ def limited(call: Call, handler: HandlerInfo, seconds: float) -> Call:
         seconds: how long it may take.
     """
 
-    async def call_in_time(message: object) -> AnyResult:
+    async def call_in_time(*arguments: object) -> AnyResult:
         with anyio.move_on_after(seconds):
-            return await call(message)
+            return await call(*arguments)
         return Failure(TimedOut(handler.handler, seconds))
 
     return call_in_time
@@ -116,12 +142,28 @@ def crashed(error: BaseException, handler: HandlerInfo, stage: Stage) -> Handler
         handler=handler.handler,
         stage=stage,
         exception_type=name_of(type(error)),
-        text=_text(error)[:_MOST_TEXT],
+        text=(_text(error) + _cycle_of(error))[:_MOST_TEXT],
         traceback=formatted,
         exception=_without_traceback(error),
     )
     _say(f"{handler.kind} {handler.message_type} crashed in {handler.handler} ({stage})", fault)
     return fault
+
+
+def _cycle_of(error: BaseException) -> str:
+    """Name the messages whose handlers send one another without end."""
+    if not isinstance(error, RecursionError):
+        return ""
+    cycle: list[str] = []
+    for frame, _ in traceback.walk_stack(None):
+        if frame.f_code.co_name not in _GUARDS or frame.f_globals.get("__package__") != __package__:
+            continue
+        handler: object = frame.f_locals.get("handler")
+        if isinstance(handler, HandlerInfo):
+            cycle.append(handler.message_type)
+            if cycle[0] in cycle[1:]:
+                return f" ({' → '.join(reversed(cycle))})"
+    return ""
 
 
 def _say(what: str, fault: HandlerCrashed) -> None:

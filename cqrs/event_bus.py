@@ -23,7 +23,7 @@ from cqrs.registry import Call
 from cqrs.unanswered import Gate
 
 # Hooks that hear of events with the identity of each.
-_WATCHING: Final = ("around", "finished", "published", "delivered", "retried", "dead_lettered")
+_WATCHING: Final = ("published", "delivered", "retried", "dead_lettered")
 
 
 @final
@@ -79,14 +79,6 @@ class Listeners:
         self.hooks = Hooks() if hooks is None else hooks
         self.watched = False
 
-    def watch(self, instruments: Sequence[Instrument]) -> None:
-        """Take the app's instruments.
-
-        Args:
-            instruments: all of them.
-        """
-        self.watched = any(overrides(i, hook) for i in instruments for hook in _WATCHING)
-
     def audience(self, event: type[Event]) -> Audience:
         """Give who hears an event class, looking it up at its first publish."""
         audience = self.audiences.get(event)
@@ -97,6 +89,15 @@ class Listeners:
     def clear(self) -> None:
         """Forget everybody."""
         self.audiences, self.find, self.watched = {}, _nobody, False
+
+
+def watches(instruments: Sequence[Instrument]) -> bool:
+    """Tell whether any instrument is told of what happens besides the dispatches themselves, with their context.
+
+    Args:
+        instruments: all of them.
+    """
+    return any(overrides(i, hook) for i in instruments for hook in _WATCHING)
 
 
 @final

@@ -1,11 +1,22 @@
 """Features: named sets of handlers and subscribers; an app is composed of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, final, overload
 
 from cqrs.cache_declarations import CacheDeclarations
-from cqrs.declarations import Handling, Providing, Registration, Subscribing, Subscription
+from cqrs.declarations import (
+    APP,
+    Handling,
+    Lifetime,
+    Options,
+    Providing,
+    Registration,
+    Subscribing,
+    Subscription,
+)
 from cqrs.messages import AnyMessage, Declares, Event
+from cqrs.retry import RetryPolicy
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
@@ -36,7 +47,13 @@ class Feature(CacheDeclarations):
         return f"Feature({self.name!r})"
 
     def handles(
-        self, message: Declares[MessageType, Value, Error], /, *, timeout: float | None = None
+        self,
+        message: Declares[MessageType, Value, Error],
+        /,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        log_fields: Sequence[str] = (),
     ) -> Registration[MessageType, Value, Error]:
         """Declare the one handler of a command or query.
 
@@ -46,9 +63,11 @@ class Feature(CacheDeclarations):
 
         Args:
             message: the command or query class.
-            timeout: seconds after which the handler is cancelled and ``TimedOut`` answered.
+            timeout: seconds after which an attempt is cancelled and ``TimedOut`` answered.
+            retry: whether what failed is tried again; not at all if not given. Each attempt has a scope of its own.
+            log_fields: names of the message's fields that instruments may record; none if not given.
         """
-        return Registration(message, timeout, self.handlings)
+        return Registration(message, Options(timeout, retry, tuple(log_fields)), self.handlings)
 
     @overload
     def subscribes(
@@ -100,15 +119,24 @@ class Feature(CacheDeclarations):
         return Subscription(events, name, timeout, self.subscribings)
 
     def provides(
-        self, service: type[Service] | Callable[..., object], factory: Callable[..., Service] | None = None
+        self,
+        service: type[Service] | Callable[..., object],
+        factory: Callable[..., Service | AbstractAsyncContextManager[Service]] | None = None,
+        *,
+        lifetime: Lifetime = APP,
     ) -> None:
-        """Say how a service is made: once, when the app opens, for all who ask for it.
+        """Say how a service is made: once, when the app opens, for all who ask for it, or for each message.
+
+        What the factory gives is entered if it is an async context manager, and left when the service's life ends: a
+        function under ``@asynccontextmanager`` opens before its ``yield`` and closes after it.
 
         Args:
             service: the type that handlers ask for.
             factory: a class or a function whose parameters are injected; the service itself if not given.
+            lifetime: ``APP``, or ``MESSAGE`` for a service of each attempt of a handler that asks for it. One with
+                ``commit`` and ``rollback`` is committed after ``Success`` and rolled back otherwise.
         """
-        self.providings.append(Providing(service, service if factory is None else factory))
+        self.providings.append(Providing(service, service if factory is None else factory, lifetime))
 
     def imports(self, *others: "Feature") -> None:
         """Bring other features along; a feature that comes twice counts once.

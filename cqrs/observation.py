@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic_ns
-from typing import TypeVar
+from typing import TypeVar, final
 
+import attrs
 from returns.result import Result
 
-from cqrs.context import MessageContext, current
+from cqrs.context import MessageContext, current, current_context
 from cqrs.faults import Fault
 from cqrs.instrumentation import Finished, HookFailures, Instrument
 from cqrs.messages import AnyResult, Message
@@ -17,34 +18,62 @@ Value = TypeVar("Value")
 Error = TypeVar("Error")
 
 
+Failed = Callable[[Exception], None]
+
+
+@final
+@attrs.frozen(eq=False)
+class Observed:
+    """A pipeline with its instruments; whether its dispatches have a context is decided for the whole app at once.
+
+    Attributes:
+        pipeline: with what instruments hung around it.
+        handler: the pipeline's handler.
+        told: what hears of the end of each dispatch, and where it is counted if that raises.
+        active: whether any instrument wants this handler, which needs a context then.
+    """
+
+    pipeline: Next
+    handler: HandlerInfo
+    told: tuple[tuple[Finished, Failed], ...]
+    active: bool
+
+    def within(self, context: bool) -> Next:  # noqa: FBT001 - the one thing that is asked
+        """Give the pipeline as the app uses it.
+
+        Args:
+            context: whether the app's dispatches have a context.
+        """
+        if not context and not self.active:
+            return self.pipeline
+        if not self.told:
+            return _in_context(self.pipeline, self.handler)
+        if len(self.told) == 1:
+            return _told(self.pipeline, self.handler, *self.told[0])
+        return _told(self.pipeline, self.handler, _all_of(self.told), self.told[0][1])
+
+
 def observe(
     next: Next, instruments: Sequence[Instrument], handler: HandlerInfo, failures: HookFailures
-) -> Next:
+) -> Observed:
     """Hang instruments around a pipeline so that nothing they do reaches the caller.
 
-    The pipeline leaves its answer on the ``MessageContext`` that is made here for each dispatch; whatever an
+    The pipeline leaves its answer on the ``MessageContext`` that is made for each dispatch; whatever an
     instrument returns or raises, that answer is what the caller gets. A delivery shares its event's identity.
 
     Args:
         next: the pipeline; guarded with ``watched=True`` where an instrument overrides ``around``.
-        instruments: outermost first; where none of them wants this handler, the pipeline is given back as it is.
+        instruments: outermost first.
         handler: the pipeline's handler.
         failures: where a hook that raises is counted.
     """
     pipeline = next
     for instrument in reversed(instruments):
         pipeline = _shielded(pipeline, instrument, handler, partial(failures.add, instrument, "around"))
-    told = [
+    told = tuple(
         each for i in instruments if (each := _finished(i, handler, partial(failures.add, i, "finished")))
-    ]
-    if pipeline is next and not told:
-        return next
-    if len(told) == 1:
-        return _in_context(pipeline, handler, *told[0])
-    return _in_context(pipeline, handler, _all_of(told), partial(failures.add, Instrument(), "finished"))
-
-
-Failed = Callable[[Exception], None]
+    )
+    return Observed(pipeline, handler, told, active=pipeline is not next or bool(told))
 
 
 def _finished(instrument: Instrument, handler: HandlerInfo, failed: Failed) -> tuple[Finished, Failed] | None:
@@ -69,7 +98,30 @@ def _all_of(told: Sequence[tuple[Finished, Failed]]) -> Finished:
     return tell
 
 
-def _in_context(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) -> Next:
+def _in_context(next: Next, handler: HandlerInfo) -> Next:
+    join = MessageContext.deliver if handler.kind == "event" else MessageContext.follow
+
+    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        parent = current.get()
+        context = MessageContext()
+        if parent is None:
+            context.begin()
+        else:
+            join(context, parent)
+        token = current.set(context)
+        try:
+            return await next(message)
+        finally:
+            context.stopped = None  # it holds this frame, which holds it
+            try:  # noqa: SIM105 - suppress(...) would cost every dispatch
+                current.reset(token)
+            except ValueError:
+                pass  # given up with its event loop and closed in another context, where nothing was set
+
+    return call
+
+
+def _told(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) -> Next:
     # Context, times and the call of one instrument in one frame: each frame costs a tenth of a bare handler.
     join = MessageContext.deliver if handler.kind == "event" else MessageContext.follow
 
@@ -100,7 +152,8 @@ def _in_context(next: Next, handler: HandlerInfo, finished: Finished, failed: Fa
             except ValueError:
                 pass  # given up with its event loop and closed in another context, where nothing was set
         try:
-            finished(context, began, monotonic_ns(), answer)
+            # Publishing what it emitted is not the handler's time.
+            finished(context, began, context.finished_at or monotonic_ns(), answer)
         except Exception as error:
             failed(error)
         return answer
@@ -122,7 +175,7 @@ def _shielded(next: Next, instrument: Instrument, handler: HandlerInfo, failed: 
             await observed(message)
         except Exception as error:
             failed(error)
-        context = current.get()
+        context = current_context()
         if context is None or context.answer is None:
             return await _unanswered(context, next, message)
         return context.answer

@@ -5,12 +5,17 @@ from typing import final
 
 import attrs
 
+from cqrs.attempt import Attempts, Retrying, guard_scope, retried_here
+from cqrs.clock import Clock, SystemClock
+from cqrs.container import Bound
 from cqrs.dispatch import guard, limited
 from cqrs.hooks import Hooks
 from cqrs.instrumentation import HookFailures, Instrument, overrides
-from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
-from cqrs.observation import observe
+from cqrs.message_scope import Scoped
+from cqrs.middleware import HandlerInfo, Kind, Middleware, Next, applies, name_of_middleware
+from cqrs.observation import Observed, observe
 from cqrs.registry import Call
+from cqrs.unit_of_work import NoBus, Publisher, releasing
 from cqrs.wrapping import SLOTS, Slot, Wrap, wrapped
 
 
@@ -25,6 +30,9 @@ class Surroundings:
         wraps: the plugins' middleware by kind of message, outermost first.
         failures: where an instrument's hook or a plugin's middleware that raises is counted.
         hooks: what instruments are told besides; filled before the first dispatch.
+        publisher: publishes what handlers emit.
+        clock: what time the app goes by.
+        context: whether every dispatch has a context, even where no instrument wants the handler.
     """
 
     middleware: Sequence[Middleware] = ()
@@ -32,17 +40,35 @@ class Surroundings:
     wraps: Mapping[Kind, Sequence[Wrap]] = attrs.field(factory=dict[Kind, Sequence[Wrap]])
     failures: HookFailures = attrs.field(factory=HookFailures)
     hooks: Hooks = attrs.field(factory=Hooks)
+    publisher: Publisher | None = None
+    clock: Clock = attrs.field(factory=SystemClock)
+    context: bool = False
 
     def watching(self) -> tuple[Instrument, ...]:
         """The instruments that hang around dispatches."""
         return tuple(i for i in self.instruments if overrides(i, "around") or overrides(i, "finished"))
 
 
-def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
-    """Compose a pipeline, outside to inside: context, instruments, barrier, middleware, guard, timeout, handler.
+def compose(call: Bound, handler: HandlerInfo, around: Surroundings) -> Next:
+    """Compose a pipeline as ``prepare`` does, and decide from its surroundings whether it has a context.
 
-    The plugins' middleware is outside of the user's, or between it and the guard. What is not used is not in it:
-    without instruments there is no context, without middleware no barrier.
+    Args:
+        call: the handler with its dependencies bound.
+        handler: what is known of it.
+        around: what the app hangs around its handlers.
+
+    Raises:
+        TypeError: if a middleware gives no function.
+    """
+    return prepare(call, handler, around).within(around.context)
+
+
+def prepare(call: Bound, handler: HandlerInfo, around: Surroundings) -> Observed:
+    """Compose a pipeline but for its context, about which all handlers of an app decide together.
+
+    Outside to inside: context, instruments, barrier, middleware, release of emitted events, retry; and for each attempt
+    guard, message scope, timeout, handler. The plugins' middleware is outside of the user's, or between it and the
+    release. What is not used is not in it: without middleware there is no barrier.
 
     Args:
         call: the handler with its dependencies bound.
@@ -53,41 +79,65 @@ def compose(call: Call, handler: HandlerInfo, around: Surroundings) -> Next:
         TypeError: if a middleware gives no function.
     """
     watching = around.watching()
-    timed = call if handler.timeout is None else limited(call, handler, handler.timeout)
     wrapping = any(overrides(instrument, "around") for instrument in watching)
-    guarded = pipeline = guard(timed, handler)
+    attempts = pipeline = _attempts(call, handler, around, watched=False)
     outside, *inside = SLOTS[handler.kind]
     for slot in reversed(inside):
         pipeline = _wrapped(pipeline, handler, around, slot)
     for middleware in reversed(around.middleware):
         pipeline = middleware(pipeline, handler)
         if not callable(pipeline):
-            raise TypeError(f"{_name(middleware)} gave a {type(pipeline).__qualname__}, not a function")
+            raise TypeError(
+                f"{name_of_middleware(middleware)} gave a {type(pipeline).__qualname__}, not a function"
+            )
     pipeline = _wrapped(pipeline, handler, around, outside)
-    if around.middleware or pipeline is not guarded:
+    if pipeline is not attempts:
         pipeline = guard(pipeline, handler, "middleware", watched=wrapping)
     elif wrapping:
-        pipeline = guard(timed, handler, watched=True)
+        pipeline = _attempts(call, handler, around, watched=True)
     return observe(pipeline, watching, handler, around.failures)
 
 
-def stages(handler: HandlerInfo, around: Surroundings) -> Iterator[str]:
-    """Name the stages of a pipeline, outside to inside, as ``compose`` builds it.
+def _attempts(call: Bound, handler: HandlerInfo, around: Surroundings, *, watched: bool) -> Next:
+    retry = retried_here(handler)
+    if not isinstance(call, Scoped) and retry is None:
+        return guard(_timed(call, handler), handler, watched=watched)
+    pipeline: Attempts = (
+        guard_scope(call, handler) if isinstance(call, Scoped) else guard(_timed(call, handler), handler)
+    )
+    if retry is not None:
+        pipeline = Retrying(pipeline, handler, retry, around.clock, around.hooks).call
+    if isinstance(call, Scoped) and call.emits:
+        pipeline = releasing(pipeline, handler, around.publisher or NoBus())
+    return guard(pipeline, handler, watched=True) if watched else pipeline
+
+
+def _timed(call: Call, handler: HandlerInfo) -> Call:
+    return call if handler.timeout is None else limited(call, handler, handler.timeout)
+
+
+def stages(handler: HandlerInfo, around: Surroundings, scope: Sequence[str] = ()) -> Iterator[str]:
+    """Name the stages of a pipeline, outside to inside, as ``prepare`` composes it.
 
     Args:
         handler: what is known of the handler.
         around: what the app hangs around its handlers.
+        scope: what lives for one message only and the handler needs, by name.
     """
-    watching = around.watching()
-    yield from ["context"] if watching else []
+    watching, middleware = around.watching(), [m for m in around.middleware if applies(m, handler)]
+    yield from ["context"] if watching or around.context else []
     yield from (f"instrument {i.name or type(i).__qualname__}" for i in watching)
     outside, *inside = SLOTS[handler.kind]
-    yield from ["barrier"] if around.middleware or around.wraps.get(handler.kind) else []
+    yield from ["barrier"] if middleware or around.wraps.get(handler.kind) else []
     yield from _wraps(handler, around, outside)
-    yield from (f"middleware {_name(m)}" for m in around.middleware)
+    yield from (f"middleware {name_of_middleware(m)}" for m in middleware)
     for slot in inside:
         yield from _wraps(handler, around, slot)
+    retry = retried_here(handler)
+    yield from ["release of emitted events"] if "Emit" in scope else []
+    yield from [] if retry is None else [f"retry, {retry.attempts} attempts"]
     yield "guard"
+    yield from [f"scope of {', '.join(scope)}"] if scope else []
     yield from [] if handler.timeout is None else [f"timeout {handler.timeout:g} s"]
     yield f"handler {handler.handler}"
 
@@ -98,8 +148,6 @@ def _wrapped(next: Next, handler: HandlerInfo, around: Surroundings, slot: Slot)
 
 def _wraps(handler: HandlerInfo, around: Surroundings, slot: Slot) -> Iterator[str]:
     wraps = around.wraps.get(handler.kind, ())
-    return (f"{slot} {wrap.plugin or _name(wrap.middleware)}" for wrap in wraps if wrap.slot == slot)
-
-
-def _name(middleware: Middleware) -> str:
-    return str(getattr(middleware, "__qualname__", type(middleware).__qualname__))
+    return (
+        f"{slot} {wrap.plugin or name_of_middleware(wrap.middleware)}" for wrap in wraps if wrap.slot == slot
+    )

@@ -118,14 +118,16 @@ def _display_names(messages: Iterable[type]) -> dict[type, str]:
 
 
 def _handler_info(handling: Handling, names: Mapping[type, str]) -> HandlerInfo:
-    message, handler = handling.message, handling.handler
+    message, handler, options = handling.message, handling.handler, handling.options
     return HandlerInfo(
         _kind_of(message) or "command",
         message,
         names[message],
         name_of(handler),
         place_of(handler),
-        timeout=handling.timeout,
+        timeout=options.timeout,
+        retry=options.retry,
+        log_fields=options.log_fields,
     )
 
 

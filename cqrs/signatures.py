@@ -81,14 +81,19 @@ def _checked(
             return Failure(_unreadable(target, f"its parameter {parameter.name!r} is positional-only"))
     return Success(
         tuple(
-            Parameter(p.name, _service(hints[p.name]), p.default is not p.empty)
+            Parameter(p.name, service_of(hints[p.name]), p.default is not p.empty)
             for p in wanted
             if p.name in hints and p.kind is not p.POSITIONAL_ONLY
         )
     )
 
 
-def _service(hint: object) -> object:
+def service_of(hint: object) -> object:
+    """Give what an annotation asks for: ``X`` for ``X | None``, else the annotation itself.
+
+    Args:
+        hint: the annotation.
+    """
     if get_origin(hint) not in (Union, types.UnionType):
         return hint
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]

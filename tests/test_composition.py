@@ -42,7 +42,7 @@ def test_no_problems_refuse_nothing() -> None:
 
 async def test_a_pipeline_that_cannot_be_composed_is_a_problem_at_the_start(info: HandlerInfo) -> None:
     """While the app starts, what a middleware raises is told with the handler's place and its cause kept."""
-    assert await composed(handle, info, Surroundings())(None) == Success(1)  # type: ignore[arg-type]  # the wrong type is the point
+    assert await composed(handle, info, Surroundings()).pipeline(None) == Success(1)  # type: ignore[arg-type]  # the wrong type is the point
 
     with pytest.raises(CompositionError) as refused:
         composed(handle, info, Surroundings(middleware=[picky]))
@@ -54,9 +54,9 @@ async def test_a_pipeline_that_cannot_be_composed_is_a_problem_at_the_start(info
 
 async def test_and_an_answer_while_the_app_runs(info: HandlerInfo, caplog: pytest.LogCaptureFixture) -> None:
     """Composed late, the same gives a pipeline that answers with the crash, logged once."""
-    assert await composed_late(handle, info, Surroundings())(None) == Success(1)  # type: ignore[arg-type]  # the wrong type is the point
+    assert await composed_late(handle, info, Surroundings()).pipeline(None) == Success(1)  # type: ignore[arg-type]  # the wrong type is the point
 
-    failing = composed_late(handle, info, Surroundings(middleware=[picky]))
+    failing = composed_late(handle, info, Surroundings(middleware=[picky])).within(context=False)
     answers = [await failing(None) for _ in range(2)]  # type: ignore[arg-type]  # the wrong type is the point
 
     assert answers[0] == answers[1]

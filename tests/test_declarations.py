@@ -4,7 +4,7 @@ import attrs
 from returns.result import Result, Success
 
 from cqrs import Command, Event, Feature
-from cqrs.declarations import Handling, Registration, Subscribing, Subscription
+from cqrs.declarations import Handling, Options, Registration, Subscribing, Subscription
 
 
 @attrs.frozen
@@ -41,11 +41,11 @@ def test_declaring_gives_the_function_back() -> None:
 def test_nothing_is_declared_before_the_second_step() -> None:
     """`handles(Message)` alone adds no handler: there is none yet."""
     handlings: list[Handling] = []
-    step = Registration(Place, 2.0, handlings)
+    step = Registration(Place, Options(timeout=2.0), handlings)
 
     assert handlings == []
     step(place)
-    assert [(h.message, h.handler, h.timeout) for h in handlings] == [(Place, place, 2.0)]
+    assert [(h.message, h.handler, h.options.timeout) for h in handlings] == [(Place, place, 2.0)]
 
 
 def test_a_subscription_may_be_used_twice() -> None:

@@ -38,7 +38,7 @@ def test_a_feature_keeps_its_declarations_in_order() -> None:
     feature.provides(dict, dict)
 
     (handling,), (subscribing,) = feature.handlings, feature.subscribings
-    assert (handling.message, handling.handler, handling.timeout) == (Place, place, 2.0)
+    assert (handling.message, handling.handler, handling.options.timeout) == (Place, place, 2.0)
     assert (subscribing.events, subscribing.name, subscribing.timeout) == ((Placed,), "mail", 0.5)
     assert [p.service for p in feature.providings] == [Handler, dict]
     assert feature.providings[0].factory is Handler

@@ -256,10 +256,10 @@ async def test_the_slots_are_around_the_users_middleware_and_inside_it(compose_a
         await bus.queries.execute(Find())
 
     assert order == ["outside", "user", "invalidation", "handler", "outside", "user", "cache", "handler"]
-    assert placed[:4] == (
-        "barrier", "outside layered", f"middleware {user.__qualname__}", "invalidation layered",
+    assert placed[:5] == (
+        "context", "barrier", "outside layered", f"middleware {user.__qualname__}", "invalidation layered",
     )  # fmt: skip
-    assert found[3] == "cache layered"
+    assert found[4] == "cache layered"
 
 
 async def test_an_answer_from_a_cache_is_what_instruments_see(compose_app: Any) -> None:

@@ -1,0 +1,232 @@
+"""What a handler does takes effect as a whole: its unit of work is committed, then the events that it emitted go out."""
+
+import inspect
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from time import monotonic_ns
+from typing import Any, Final, Protocol, TypeGuard, cast, final
+
+import anyio
+from returns.result import Failure, Success
+
+from cqrs.context import MessageContext, current_context
+from cqrs.deliveries import PublishReport
+from cqrs.faults import BusDisabled
+from cqrs.messages import AnyMessage, AnyResult, Event
+from cqrs.middleware import HandlerInfo, Next
+
+logger: Final = logging.getLogger("cqrs")
+
+# How long a cancelled dispatch waits for what it has to undo.
+_ROLLBACK_SECONDS: Final = 5.0
+
+
+class UnitOfWork(Protocol):
+    """What a dependency of lifetime MESSAGE implements to be committed or rolled back with its handler."""
+
+    async def commit(self) -> None:
+        """Make what the handler did permanent: called after it answered ``Success``."""
+        ...
+
+    async def rollback(self) -> None:
+        """Undo what the handler did: called after a ``Failure``, an exception or a cancellation."""
+        ...
+
+
+class Publisher(Protocol):
+    """What publishes the events that handlers emit: the event bus."""
+
+    async def publish(self, event: Event, /) -> PublishReport:
+        """Deliver an event and wait for all deliveries."""
+        ...
+
+
+@final
+class NoBus:
+    """What publishes where there is no event bus: nothing, and it says so."""
+
+    async def publish(self, event: Event, /) -> PublishReport:
+        """Answer that the bus is disabled."""
+        del event
+        return PublishReport((), BusDisabled("event"))
+
+
+@final
+class EmitBuffer:
+    """What one attempt emits; it is ``Emit`` to the handler.
+
+    Args:
+        handler: its dotted name, for who emits too late.
+    """
+
+    __slots__ = ("_handler", "_held")
+
+    def __init__(self, handler: str) -> None:
+        self._handler = handler
+        self._held: list[Event] | None = []
+
+    def __call__(self, event: Event, /) -> None:
+        """Hold an event back; see ``Emit``."""
+        self._open(event).append(event)
+
+    def close(self) -> Sequence[Event]:
+        """Take what is held, and refuse what comes later."""
+        held, self._held = self._held or (), None
+        return held
+
+    def _open(self, event: Event) -> list[Event]:
+        if self._held is None:
+            raise RuntimeError(
+                f"{type(event).__qualname__} is emitted after {self._handler} has ended: nothing would publish it."
+            )
+        return self._held
+
+
+@final
+class Emissions:
+    """What the attempts of one dispatch emit.
+
+    Attributes:
+        buffer: the last attempt's.
+    """
+
+    __slots__ = ("buffer",)
+
+    def __init__(self) -> None:
+        self.buffer: EmitBuffer | None = None
+
+    def begin(self, handler: str) -> EmitBuffer:
+        """Give an attempt a buffer of its own; what the attempt before has emitted is dropped.
+
+        Args:
+            handler: dotted name of the handler.
+        """
+        self.close()
+        self.buffer = EmitBuffer(handler)
+        return self.buffer
+
+    def close(self) -> Sequence[Event]:
+        """Take what the last attempt has emitted."""
+        return () if self.buffer is None else self.buffer.close()
+
+
+class Emitting(Protocol):
+    """The rest of the pipeline of a handler that emits."""
+
+    def __call__(self, message: AnyMessage, emissions: Emissions, /) -> Coroutine[Any, Any, AnyResult]:
+        """Answer the message."""
+        ...
+
+
+def releasing(next: Emitting, handler: HandlerInfo, publisher: Publisher) -> Next:
+    """Publish what a handler emitted once it has succeeded, and wait for it; drop it otherwise.
+
+    Args:
+        next: the attempts of the handler; it never raises but for cancellation.
+        handler: what is known of the handler.
+        publisher: the event bus.
+    """
+
+    async def call(message: AnyMessage, /) -> AnyResult:
+        emissions = Emissions()
+        try:
+            result = await next(message, emissions)
+        finally:
+            held = emissions.close()
+        kind: object = type(result)
+        if held and kind is Success:
+            context = current_context()
+            if context is not None:
+                context.finished_at = monotonic_ns()
+            await _release(held, handler, publisher, context)
+        return result
+
+    return cast("Next", call)
+
+
+async def _release(
+    held: Sequence[Event],
+    handler: HandlerInfo,
+    publisher: Publisher,
+    context: MessageContext | None,
+) -> None:
+    reports: list[PublishReport] = []
+    done = 0
+    try:
+        for event in held:
+            reports.append(await publisher.publish(event))
+            done += 1
+    finally:
+        if context is not None:
+            context.published = tuple(reports)
+        if done < len(held):
+            lost = ", ".join(type(event).__qualname__ for event in held[done:])
+            logger.error(
+                "%s was cancelled while its events were published; not published: %s", handler.handler, lost
+            )
+
+
+def is_unit_of_work(made: object) -> TypeGuard[UnitOfWork]:
+    """Tell whether a dependency is committed and rolled back with its handler.
+
+    Args:
+        made: the dependency. Plain functions will do too: ``sqlite3.Connection`` is one.
+    """
+    return callable(getattr(made, "commit", None)) and callable(getattr(made, "rollback", None))
+
+
+async def commit(units: Iterable[UnitOfWork]) -> None:
+    """Commit one after the other; the first that raises ends it.
+
+    Args:
+        units: in the order in which they were opened.
+
+    Raises:
+        RuntimeError: if one of them answers with a ``Failure``.
+    """
+    for unit in units:
+        await _done(unit.commit(), "commit", unit)
+
+
+async def roll_back(units: Sequence[UnitOfWork]) -> None:
+    """Roll all of them back, the last opened first, whatever the others do.
+
+    A cancellation does not keep it from that for five seconds; after them it is said at ERROR what was left.
+
+    Args:
+        units: in the order in which they were opened.
+
+    Raises:
+        Exception: what the first that failed has raised.
+    """
+    first: Exception | None = None
+    with anyio.move_on_after(_ROLLBACK_SECONDS, shield=True) as scope:
+        for unit in reversed(units):
+            try:
+                await _done(unit.rollback(), "rollback", unit)
+            except Exception as error:  # noqa: BLE001 - said by the guard; the others are rolled back all the same
+                first = first or error
+    if scope.cancelled_caught:
+        first = first or TimeoutError(f"the rollback took more than {_ROLLBACK_SECONDS:g} seconds")
+    if first is not None:
+        raise first
+
+
+async def undo(units: Sequence[UnitOfWork], handler: HandlerInfo) -> None:
+    """Roll back after an exception, which stays the outcome: what goes wrong here is said at ERROR.
+
+    Args:
+        units: in the order in which they were opened.
+        handler: what is known of the handler.
+    """
+    try:
+        await roll_back(units)
+    except Exception:  # the exception on its way is the outcome
+        logger.exception("The unit of work of %s could not be rolled back.", handler.handler)
+
+
+async def _done(answer: object, what: str, unit: UnitOfWork) -> None:
+    if inspect.isawaitable(answer):
+        answer = await answer
+    if isinstance(answer, Failure):
+        raise RuntimeError(f"{type(unit).__qualname__}.{what}() answered {answer}")  # noqa: TRY004 - its type is right

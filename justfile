@@ -27,11 +27,12 @@ check:
     towncrier build --draft --version next >/dev/null
     python docs/generate.py --check
 
-# mypy and pyright, both strict, and the lines that both have to refuse (tests/typing)
+# mypy and pyright, both strict, the lines that both have to refuse, and that no public type has to be guessed (tests/typing)
 types:
     mypy {{ packages }} examples requirements conftest.py
     pyright
     python tests/typing/check.py
+    python tests/typing/complete.py
 
 # Every test: core, properties, plugins, example; arguments go to pytest
 test *ARGS:

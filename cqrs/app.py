@@ -108,10 +108,10 @@ class CqrsApp:
         self._sealed: tuple[Preparation, Mapping[Entry, Bound]] | None = None
         self._stack: AsyncExitStack | None = None
         self._entered = False
-        self.commands = CommandBus(self._pipelines["command"], self._gates["command"])
-        self.queries = QueryBus(self._pipelines["query"], self._gates["query"])
-        self.events = EventBus(self._listeners, self._gates["event"], composition.clock)
-        self.container = composition.container
+        self.commands: CommandBus = CommandBus(self._pipelines["command"], self._gates["command"])
+        self.queries: QueryBus = QueryBus(self._pipelines["query"], self._gates["query"])
+        self.events: EventBus = EventBus(self._listeners, self._gates["event"], composition.clock)
+        self.container: Container = composition.container
         self.plugins: tuple[PluginDescription, ...] = ()
 
     async def __aenter__(self) -> Self:

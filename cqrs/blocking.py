@@ -84,9 +84,9 @@ class BlockingBuses:
     """
 
     def __init__(self, buses: Buses, calls: "_Calls") -> None:
-        self.commands = BlockingCommandBus(buses.commands, calls)
-        self.queries = BlockingQueryBus(buses.queries, calls)
-        self.events = BlockingEventBus(buses.events, calls)
+        self.commands: BlockingCommandBus = BlockingCommandBus(buses.commands, calls)
+        self.queries: BlockingQueryBus = BlockingQueryBus(buses.queries, calls)
+        self.events: BlockingEventBus = BlockingEventBus(buses.events, calls)
 
 
 @final
@@ -155,7 +155,7 @@ class _Calls:
 
     def __init__(self, portal: BlockingPortal) -> None:
         self._portal = portal
-        self.closed = False
+        self.closed: bool = False
 
     def close(self) -> None:
         """Take no more."""

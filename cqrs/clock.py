@@ -53,8 +53,8 @@ class SystemClock:
 
     __slots__ = ()
 
-    time_ns = staticmethod(time.time_ns)
-    monotonic_ns = staticmethod(time.monotonic_ns)
+    time_ns: "staticmethod[[], int]" = staticmethod(time.time_ns)
+    monotonic_ns: "staticmethod[[], int]" = staticmethod(time.monotonic_ns)
 
     async def sleep(self, seconds: float, /) -> None:
         """Return after a time, in seconds; 0 or less lets others run once."""

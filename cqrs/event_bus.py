@@ -76,8 +76,8 @@ class Listeners:
     def __init__(self, hooks: Hooks | None = None) -> None:
         self.audiences: dict[type, Audience] = {}
         self.find: Callable[[type[Event]], Audience] = _nobody
-        self.hooks = Hooks() if hooks is None else hooks
-        self.watched = False
+        self.hooks: Hooks = Hooks() if hooks is None else hooks
+        self.watched: bool = False
 
     def audience(self, event: type[Event]) -> Audience:
         """Give who hears an event class, looking it up at its first publish."""

@@ -33,7 +33,7 @@ class Supervisor:
     """
 
     def __init__(self, plugins: Sequence[LoadedPlugin], lost: Callable[[], None]) -> None:
-        self.plugins = tuple(plugins)
+        self.plugins: tuple[LoadedPlugin, ...] = tuple(plugins)
         self._lost = lost
         self._lifespans: dict[int, _Lifespan] = {}
 

@@ -149,7 +149,7 @@ class PluginBuilder:
         self.instruments: list[Instrument] = []
         self.services: dict[type, object] = {}
         self.wraps: dict[Kind, list[Wrap]] = {"command": [], "query": [], "event": []}
-        self.off = ""
+        self.off: str = ""
         self.loaded: tuple[attrs.AttrsInstance, ...] = ()
         self._given = given or {}
         self._plugin = plugin

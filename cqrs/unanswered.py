@@ -24,7 +24,7 @@ class Gate:
     __slots__ = ("fault",)
 
     def __init__(self, fault: Fault | None) -> None:
-        self.fault = fault
+        self.fault: Fault | None = fault
 
 
 async def answer_with(fault: Fault) -> AnyResult:

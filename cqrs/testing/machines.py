@@ -50,7 +50,7 @@ class AsyncMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world: World = World()
         if self.virtual and self.backend != "asyncio":
             raise ValueError("Time is virtual on asyncio only.")
         factory = self.world.new_event_loop if self.virtual else None

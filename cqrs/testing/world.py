@@ -81,8 +81,8 @@ class World:
 
     def __init__(self, seed: int = 0, *, faults: Iterable[NthFault] = ()) -> None:
         self.seed = seed
-        self.clock = FakeClock()
-        self.random = Random(seed)  # noqa: S311 - no secret
+        self.clock: FakeClock = FakeClock()
+        self.random: Random = Random(seed)  # noqa: S311 - no secret
         self.trace: list[tuple[int, str]] = []
         self.struck: list[str] = []
         self._faults = tuple(faults)

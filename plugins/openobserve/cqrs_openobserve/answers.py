@@ -49,10 +49,12 @@ class Trouble:
     Attributes:
         cause: the kind of trouble.
         text: one line about it, without secrets.
+        sent: whether some of the request had been written, so that the server may have stored it.
     """
 
     cause: Cause
     text: str
+    sent: bool = False
 
 
 @final
@@ -69,6 +71,7 @@ class Meaning:
         text: what happened, one line.
         hint: what to do about it, naming variables.
         server_error: whether it was a plain 500, which one bad record can cause.
+        ambiguous: whether the records will be sent again although they may have been stored.
     """
 
     action: Action
@@ -78,6 +81,7 @@ class Meaning:
     text: str = ""
     hint: str = ""
     server_error: bool = False
+    ambiguous: bool = False
 
 
 _CAUSES: Final[Mapping[Cause, str]] = {
@@ -98,22 +102,25 @@ _BLOCKED: Final[Mapping[int, str]] = {
     407: "check OPENOBSERVE_PROXY.",
     415: "something between here and the server refuses gzip or JSON: check OPENOBSERVE_URL.",
 }
+CLOCK_TOLERANCE_S: Final = 300
 _SPLIT: Final = frozenset({400, 413, 422})
 _WAIT: Final = frozenset({408, 425, 429})
 
 
-def meaning(answer: Answer | Trouble, sent: int, now: datetime) -> Meaning:
-    """Tell what an answer to a ``_json`` request means.
+def meaning(answer: Answer | Trouble, sent: int, now: datetime, *, otlp: bool = False) -> Meaning:
+    """Tell what an answer to a request with records means.
 
     Args:
         answer: what came back.
         sent: how many records the request held.
-        now: wall-clock time, for a Retry-After that is a date.
+        now: wall-clock time, for a Retry-After that is a date and for a server's clock that is wrong.
+        otlp: whether it was an OTLP request; else a ``_json`` one.
     """
     if isinstance(answer, Trouble):
-        return Meaning("wait", text=answer.text, hint=_CAUSES[answer.cause])
+        return Meaning("wait", text=answer.text, hint=_CAUSES[answer.cause], ambiguous=answer.sent)
     if answer.status in {200, 206}:
-        return _counted(answer, sent)
+        said = _partial_success(answer, sent) if otlp else counts_of(answer.json())
+        return _counted(answer, sent, said, now)
     return _redirected(answer) if 300 <= answer.status < 400 else _refused(answer, now)
 
 
@@ -174,8 +181,33 @@ def counts_of(body: object) -> tuple[int, int] | None:
     return stored, refused
 
 
-def _counted(answer: Answer, sent: int) -> Meaning:
-    counts = counts_of(answer.json())
+def _partial_success(answer: Answer, sent: int) -> tuple[int, int] | None:
+    # What an OTLP answer leaves out was taken; a body is believed only under the type that the answers have.
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-protobuf":
+        # Here and not above: protobuf is loaded only by programs that send OTLP.
+        from cqrs_openobserve.otlp_bodies import partial_success
+
+        said = partial_success(answer.body)
+        rejected = said.rejected if said is not None else None
+    elif kind == "application/json":
+        rejected = _rejected_in_json(answer.json())
+    else:
+        rejected = None
+    return None if rejected is None else (sent - min(rejected, sent), rejected)
+
+
+def _rejected_in_json(body: object) -> int | None:
+    if not isinstance(body, dict) or "code" in mapping(cast("object", body)):
+        return None
+    said = mapping(mapping(cast("object", body)).get("partialSuccess"))
+    names = ("rejectedSpans", "rejectedDataPoints", "rejectedLogRecords")
+    count = next((said[name] for name in names if name in said), 0)
+    text = str(count)  # OTLP/JSON writes 64-bit integers as texts
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _counted(answer: Answer, sent: int, counts: tuple[int, int] | None, now: datetime) -> Meaning:
     if counts is None:
         text = f"the server answered {answer.status} with something else than counts: {answer.excerpt or 'nothing'}"
         return Meaning("again", text=text, hint=_NOT_OPENOBSERVE)
@@ -183,14 +215,29 @@ def _counted(answer: Answer, sent: int) -> Meaning:
     stored, refused = min(stored, sent), min(refused, sent - min(stored, sent))
     if refused:
         text = f"the server refused {refused} of {sent} records: {answer.excerpt}"
-        hint = (
-            "the server's text says why; records older than 5 h are refused, so check this machine's clock."
-        )
-        return Meaning("settle", stored, refused, text=text, hint=hint)
+        return Meaning("settle", stored, refused, text=text, hint=_why_refused(answer, now))
     if stored == sent:
         return Meaning("settle", stored)
     text = f"the server counted {stored} of {sent} records and refused none"
-    return Meaning("again", stored, text=text, hint="look into the server's own log.")
+    return Meaning("again", stored, text=text, hint="look into the server's own log.", ambiguous=stored > 0)
+
+
+def _why_refused(answer: Answer, now: datetime) -> str:
+    skew = skew_s(answer.headers.get("date", ""), now)
+    if skew is not None and abs(skew) > CLOCK_TOLERANCE_S:
+        return f"the server's clock is {skew:+.0f} s away from this machine's: set one of them right."
+    return "the server's text says why; records older than 5 h are refused, so check this machine's clock."
+
+
+def skew_s(date: str, now: datetime) -> float | None:
+    """Give how far a server's clock is ahead of ours, in seconds; None if it does not say.
+
+    Args:
+        date: the Date header.
+        now: wall-clock time, with time zone.
+    """
+    skew = _until(date, now)
+    return skew if math.isfinite(skew) else None
 
 
 def _redirected(answer: Answer) -> Meaning:

@@ -1,53 +1,37 @@
-"""From observations to payloads: rows by stream, at most 1 000 records or 512 KiB each; pure."""
+"""From observations to payloads: a row each, in the stream of its kind; pure."""
 
-import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from cqrs.middleware import Kind
-from cqrs_openobserve.delivery import Payload
 from cqrs_openobserve.encoding import encode
+from cqrs_openobserve.feeds import Batch
 from cqrs_openobserve.observations import Observation
-from cqrs_openobserve.records import Anchor, RowBuilder
+from cqrs_openobserve.payloads import Payload, json_payloads
+from cqrs_openobserve.records import RowBuilder
 
-MOST_RECORDS: Final = 1_000
-MOST_BYTES: Final = 512 * 1024
+LARGEST_RECORD: Final = 64 * 1024
 
 
-def payloads(
-    observations: Sequence[Observation], streams: Mapping[Kind, str], rows: RowBuilder, anchor: Anchor
-) -> Iterator[Payload]:
-    """Make the payloads of some observations, compressed and in order.
+def record_encoder(
+    streams: Mapping[Kind, str], rows: RowBuilder
+) -> Callable[[Batch[Observation]], Iterator[Payload]]:
+    """Make the encoder of observations.
 
     Args:
-        observations: at most as many as may be held in memory twice.
         streams: the server's name of each kind's stream.
         rows: makes rows.
-        anchor: the clocks.
     """
-    by_kind: dict[Kind, list[Observation]] = {}
-    for observation in observations:
-        by_kind.setdefault(observation[0].kind, []).append(observation)
-    for kind, of_kind in by_kind.items():
-        encoded = [(encode(rows.row(observation, anchor)), observation[2]) for observation in of_kind]
-        for part in _parts(encoded):
-            texts, ages = (tuple(column) for column in zip(*part, strict=True))
-            yield Payload(streams[kind], texts, ages, body=compressed(texts))
 
+    def encoded(batch: Batch[Observation]) -> Iterator[Payload]:
+        by_kind: dict[Kind, list[tuple[bytes, int]]] = {}
+        for observation in batch.items:
+            row = encode(rows.row(observation, batch.anchor))
+            if len(row) > LARGEST_RECORD:
+                batch.account.drop("record_too_large")
+            else:
+                by_kind.setdefault(observation[0].kind, []).append((row, observation[2]))
+        for kind, of_kind in by_kind.items():
+            yield from json_payloads(streams[kind], of_kind)
 
-def compressed(rows: Sequence[bytes]) -> bytes:
-    """Give a request's body: a JSON array, gzip."""
-    return gzip.compress(b"[" + b",".join(rows) + b"]", compresslevel=1, mtime=0)
-
-
-def _parts(encoded: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
-    part: list[tuple[bytes, int]] = []
-    size = 2
-    for row in encoded:
-        if part and (len(part) == MOST_RECORDS or size + len(row[0]) + 1 > MOST_BYTES):
-            yield part
-            part, size = [], 2
-        part.append(row)
-        size += len(row[0]) + 1
-    if part:
-        yield part
+    return encoded

@@ -15,6 +15,7 @@ from cqrs_openobserve.bodies import read_body
 from cqrs_openobserve.credentials import Credentials
 from cqrs_openobserve.deadline import Deadline, is_readable
 from cqrs_openobserve.endpoint import Endpoint, is_link_local
+from cqrs_openobserve.payloads import Payload
 
 _SLICE_S: Final = 0.1
 _EXCERPT: Final = 300
@@ -167,14 +168,15 @@ class Client:
         self._proxy = proxy
         self._pool: httpcore.ConnectionPool | None = None
 
-    def ingest(self, stream: str, body: bytes) -> Answer | Trouble:
+    def send(self, payload: Payload) -> Answer | Trouble:
         """Send records.
 
         Args:
-            stream: the server's name of the stream.
-            body: a JSON array of objects, gzip.
+            payload: of any signal.
         """
-        return self._request("POST", f"/{quote(stream, safe='')}/_json", body, {"Content-Encoding": "gzip"})
+        headers: dict[bytes | str, bytes | str] = {"Content-Encoding": "gzip"}
+        headers.update(payload.headers.items())
+        return self._request("POST", payload.path, payload.body, headers)
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b""

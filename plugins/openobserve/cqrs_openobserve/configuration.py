@@ -16,6 +16,7 @@ from cqrs_openobserve.endpoint import Endpoint, is_link_local
 from cqrs_openobserve.names import stream_name
 from cqrs_openobserve.service import Service, service_of
 from cqrs_openobserve.settings import Settings
+from cqrs_openobserve.spool_place import SpoolPlace, spool_place
 
 KINDS: Final[tuple[Kind, ...]] = ("command", "query", "event")
 _STREAM_VARIABLES: Final = ("CQRS_STREAM_COMMANDS", "CQRS_STREAM_QUERIES", "CQRS_STREAM_EVENTS")
@@ -34,6 +35,7 @@ class Configuration:
         admin: what ``init`` and ``verify`` use.
         streams: per kind of message the name that the server uses.
         service: who sends.
+        spool: where records wait while the server is away.
         warnings: what to say once at start.
     """
 
@@ -44,7 +46,12 @@ class Configuration:
     admin: Credentials
     streams: Mapping[Kind, str]
     service: Service
+    spool: SpoolPlace
     warnings: tuple[str, ...] = ()
+
+    def without_spool(self) -> "Configuration":
+        """Give the same with everything kept in memory."""
+        return attrs.evolve(self, spool=attrs.evolve(self.spool, root=None))
 
 
 def read(
@@ -121,6 +128,7 @@ def _resolved(settings: Settings, env: Mapping[str, str]) -> Result[Configuratio
     if problems or credentials is None or admin_credentials is None:
         return Failure(tuple(problems))
     service = service_of(settings.service_name, settings.resource_attributes)
+    spool = spool_place(settings.spool_dir, settings.spool_size, env, settings.url, organization)
     return Success(
         Configuration(
             settings,
@@ -130,7 +138,8 @@ def _resolved(settings: Settings, env: Mapping[str, str]) -> Result[Configuratio
             admin_credentials,
             streams,
             service,
-            tuple(_warnings(settings, organization, credentials)),
+            spool,
+            (*_warnings(settings, organization, credentials), *_spool_warnings(settings, spool)),
         )
     )
 
@@ -224,6 +233,15 @@ def _warnings(settings: Settings, organization: str, credentials: Credentials) -
     if credentials.warning:
         said.append(f"OPENOBSERVE_TOKEN {credentials.warning}")
     return said
+
+
+def _spool_warnings(settings: Settings, spool: SpoolPlace) -> list[str]:
+    if spool.root is not None or settings.spool_dir:
+        return []
+    said = (
+        "HOME is not set, so records wait in memory only while the server is away, and die with the process"
+    )
+    return [f"{said}: set OPENOBSERVE_SPOOL_DIR, to none if that is meant."]
 
 
 def _problem(text: str, fix: str) -> Problem:

@@ -1,19 +1,24 @@
 """What the pipeline says on the logger ``cqrs.openobserve``: one line per reason a minute."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, final
 
-from cqrs_openobserve.ledger import Reason, SignalLedger
+from cqrs_openobserve.ledger import Books, Reason
 
 logger: Final = logging.getLogger("cqrs.openobserve")
 PAUSE_NS: Final = 60 * 10**9
 
 _MEANS: Final[Mapping[Reason, str]] = {
     "queue_full": "records came faster than the server took them",
+    "record_too_large": "they are larger than 64 KiB",
+    "unserialisable": "they could not be written down",
     "rejected_record": "the server refused them",
     "unaccounted": "the server said 200 but did not count them",
     "expired": "they became older than the server accepts",
+    "spool_full": "the spool has reached OPENOBSERVE_SPOOL_SIZE",
+    "spool_error": "their file in the spool is damaged or gone",
     "shutdown_timeout": "the program ended first",
     "already_stopped": "they came after the app had stopped",
     "fork_discard": "they belong to the parent process, which sends them",
@@ -21,18 +26,28 @@ _MEANS: Final[Mapping[Reason, str]] = {
 }
 
 
-def farewell(books: SignalLedger, trouble: str) -> str:
-    """Give the one line at exit when not everything was delivered.
+def farewell(books: Books, trouble: str) -> str:
+    """Give the one line at exit, empty if everything was delivered.
 
     Args:
-        books: the books after everything is settled.
+        books: the books of every signal after everything is settled.
         trouble: the last thing that went wrong, or empty.
     """
-    reasons = ", ".join(
-        f"{count} {reason} ({_MEANS[reason]})" for reason, count in sorted(books.dropped.items())
-    )
+    accepted = sum(one.accepted for one in books.values())
+    dropped: Counter[Reason] = Counter()
+    for one in books.values():
+        dropped.update(one.dropped)
+    accepted -= dropped.pop("fork_discard", 0)  # the parent's: it says itself what became of them
+    spooled = sum(one.spooled for one in books.values())
+    said = [f"{count} {reason} ({_MEANS[reason]})" for reason, count in sorted(dropped.items())]
+    said += [f"{spooled} wait in the spool for the next process"] if spooled else []
+    if not said:
+        return ""
     last = f" Last trouble: {trouble}" if trouble else ""
-    return f"cqrs-openobserve: {books.lost} of {books.accepted} records were not delivered: {reasons}.{last}"
+    undelivered = dropped.total() + spooled
+    return (
+        f"cqrs-openobserve: {undelivered} of {accepted} records were not delivered: {', '.join(said)}.{last}"
+    )
 
 
 @final
@@ -68,6 +83,16 @@ class Notices:
         """
         if trouble and self._may_say("outage", now_ns):
             logger.warning("%d records wait, none is lost yet: %s", waiting, trouble)
+
+    def spool(self, problem: str, now_ns: int) -> None:
+        """Say that nothing can be kept for the next process.
+
+        Args:
+            problem: why; empty if all is well.
+            now_ns: monotonic time, in ns.
+        """
+        if problem and self._may_say("spool", now_ns):
+            logger.warning("Records wait in memory only: %s (OPENOBSERVE_SPOOL_DIR).", problem)
 
     def _may_say(self, what: str, now_ns: int) -> bool:
         last = self._said.get(what)

@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from itertools import count
 from typing import Final, Literal, TypeAlias, final
 
 import attrs
 
 from cqrs.middleware import Kind
+from cqrs_openobserve.queues import Tally, popped
 
 Outcome = Literal["success", "rejected", "error", "cancelled", "start"]
 RecordKind = Literal["handled", "published", "probe"]
@@ -58,27 +58,6 @@ Observation: TypeAlias = tuple[
 
 
 @final
-class Tally:
-    """Counts without a lock from any number of threads; read by one thread at a time."""
-
-    __slots__ = ("_counter", "_reads")
-
-    def __init__(self) -> None:
-        self._counter = count()
-        self._reads = 0
-
-    def add(self) -> None:
-        """Count one."""
-        next(self._counter)
-
-    def value(self) -> int:
-        """Give the count; the caller holds a lock."""
-        # Reading takes one from the counter as well, and that is subtracted again.
-        self._reads += 1
-        return next(self._counter) - self._reads + 1
-
-
-@final
 class ObservationQueue:
     """Two lanes, so that errors are never pushed out by successes.
 
@@ -104,7 +83,7 @@ class ObservationQueue:
         self.successes: deque[Observation] = deque()
         self.rest: deque[Observation] = deque()
         self.trigger = 0
-        self.taken = (0, 0)
+        self.taken: tuple[int, ...] = (0, 0)
         self.full = Tally()
         self.late = Tally()
         self._wake = wake
@@ -134,12 +113,12 @@ class ObservationQueue:
         Args:
             most: how many at most.
         """
-        rest = _popped(self.rest, most)
-        successes = _popped(self.successes, most - len(rest))
+        rest = popped(self.rest, most)
+        successes = popped(self.successes, most - len(rest))
         self.taken = (self.taken[0] + len(rest), self.taken[1] + len(successes))
         return rest + successes
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> tuple[int, ...]:
         """Give what ``taken`` will be when all that waits now has been taken."""
         return self.taken[0] + len(self.rest), self.taken[1] + len(self.successes)
 
@@ -163,7 +142,3 @@ class ObservationQueue:
 
     def __len__(self) -> int:
         return len(self.rest) + len(self.successes)
-
-
-def _popped(lane: deque[Observation], most: int) -> list[Observation]:
-    return [lane.popleft() for _ in range(min(len(lane), most))]

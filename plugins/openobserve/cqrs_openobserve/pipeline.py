@@ -1,30 +1,49 @@
-"""Carries observations from callers to the server: lanes → worker thread → payloads → sender thread."""
+"""Carries what is observed to the server: queues → worker thread → payloads → sender thread ⇄ spool.
+
+What is carried is told by ``plan.py``, and nothing here knows what a record looks like:
+
+- A caller puts an item into a queue of ``Queues``: an append, no lock. What does not fit is counted there.
+- The worker takes up to 1 000 items at once and calls the ``encode`` of their ``Feed``. An encoder turns them into
+  ``Payload`` values and tells the batch's account about items that end in none: ``drop(reason)`` or ``skip()``. An item
+  about which nothing is said is lost as ``internal``, so an encoder that forgets one is found out by the books.
+- A ``Timer`` makes payloads at intervals, at a flush and at the end: metrics.
+- A ``Payload`` is of one signal: ``Payload("traces", "/v1/traces", OTLP | {"stream-name": "traces"}, compressed(protobuf),
+  records=spans, oldest_ns=…)``. ``json_payloads(stream, rows)`` makes those for logs-type streams, within their limits.
+  Each signal has its own breaker and books, so metrics that are refused hold up no logs.
+
+To carry something new: a queue in ``Queues``, its encoder, a ``Feed`` or ``Timer`` in ``plan_of``. Encoders live as long
+as a process: after a fork ``plan_of`` is called again in the child, and queues are emptied in place.
+"""
 
 import os
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from random import Random
-from typing import final
+from typing import Final, final
 
 from cqrs.clock import Clock, SystemClock
-from cqrs_openobserve.answers import meaning
-from cqrs_openobserve.batches import MOST_RECORDS, compressed, payloads
 from cqrs_openobserve.configuration import Configuration
-from cqrs_openobserve.delivery import Delivery, Payload, Transport
-from cqrs_openobserve.ledger import FlushReport, Reason, SignalLedger, difference
-from cqrs_openobserve.lifecycle import Supervised, finish_with_process, tell, watch
-from cqrs_openobserve.notices import Notices, farewell, logger
-from cqrs_openobserve.observations import ObservationQueue
-from cqrs_openobserve.records import Anchor, RowBuilder
+from cqrs_openobserve.crew import Crew
+from cqrs_openobserve.delivery import PATIENCE_NS
+from cqrs_openobserve.exporter import Exporter, Rules
+from cqrs_openobserve.ledger import Books, FlushReport, Reason, SignalLedger, flush_report
+from cqrs_openobserve.lifecycle import finish_with_process, tell, watch
+from cqrs_openobserve.notices import farewell, logger
+from cqrs_openobserve.parcels import Parcel
+from cqrs_openobserve.payloads import SIGNALS, Signal
+from cqrs_openobserve.plan import Queues, plan_of
 from cqrs_openobserve.service import new_instance
+from cqrs_openobserve.transport import Transport
+
+_RESERVE: Final = 0.25
+_LONGEST_RESERVE_S: Final = 0.5
 
 
 @final
 class Pipeline:
     """Everything between an instrument and the server; used from any thread, bound to no event loop.
 
-    Its two threads start with the first observation. One lock guards the books; callers never take it.
+    Its two threads start with the first observation, and one that dies is replaced.
 
     Args:
         configuration: what to send where.
@@ -32,7 +51,8 @@ class Pipeline:
         clock: tells the time.
 
     Attributes:
-        queue: where instruments put observations.
+        queues: where callers put what they observe.
+        queue: the queue of dispatches.
     """
 
     def __init__(
@@ -41,34 +61,42 @@ class Pipeline:
         self._configuration = configuration
         self._new_transport = transport
         self._clock = clock or SystemClock()
-        self.queue = ObservationQueue(self._woken)
+        self.queues = Queues(self._woken)
+        self.queue = self.queues.observations
         self._begin()
         watch(self)
 
     def _begin(self) -> None:
         settings = self._configuration.settings
         self._pid = os.getpid()
-        self._books = threading.Condition()
         self._wake = threading.Event()
-        self._delivery = Delivery(settings.max_retries, Random().random)  # noqa: S311  # jitter, not a secret
-        self._rows = RowBuilder(self._configuration.service, new_instance())
-        self._notices = Notices()
         self._transport = self._new_transport()
-        self._threads: list[Supervised] = []
+        rules = Rules(settings.max_retries, self._configuration.spool, Random().random)  # noqa: S311  # jitter, not a secret
+        plan = plan_of(self._configuration, self.queues, new_instance())
+        self._exporter = Exporter(plan, self._transport, rules, self._clock)
+        self._books = self._exporter.books
+        self._crew = Crew({"sender": self._send, "worker": self._work}, self._failed)
         self._stop_at_ns: int | None = None
-        self._stopped = self._starved = self._hopeless = False
-        self._probes = self._drained = self._holding = 0
-        self._added = (0, 0)
+        self._stopped = self._starved = self._sender_done = False
+        self._probes: dict[Signal, int] = {}
+        self._rounds = self._flushed = self._wanted = 0
 
     @property
     def trouble(self) -> str:
         """The last thing that went wrong and what to do about it, or empty."""
-        return self._delivery.trouble
+        return self._exporter.trouble
 
-    def ledger(self) -> SignalLedger:
-        """Read the books."""
-        with self._books:
-            return self._read()
+    def ledgers(self) -> Books:
+        """Read the books of every signal."""
+        return self._exporter.ledger()
+
+    def ledger(self, signal: Signal = "logs") -> SignalLedger:
+        """Read the books of one signal.
+
+        Args:
+            signal: ``logs``, ``metrics`` or ``traces``.
+        """
+        return self.ledgers()[signal]
 
     def flush(self, seconds: float) -> FlushReport:
         """Send what waits now and wait until all of it is settled.
@@ -78,58 +106,64 @@ class Pipeline:
         """
         began = self._clock.monotonic_ns()
         until = began + round(seconds * 1e9)
+        before = self.ledgers()
         self._start_threads()
         with self._books:
-            before = self._read()
-            rest, successes = self.queue.mark()
+            self._wanted = wanted = self._rounds + 1
             self._wake.set()
-            complete = self._wait(until, lambda: self._added[0] >= rest and self._added[1] >= successes)
-            last = self._delivery.last_sequence
-            complete = complete and self._wait(until, lambda: self._delivery.is_settled(last))
-            return self._report(before, began, complete=complete)
+            complete = self._wait(until, lambda: self._stopped or self._flushed >= wanted)
+            last = self._exporter.sequences()
+            complete = complete and self._wait(until, lambda: self._exporter.is_settled(last))
+        return flush_report(before, self.ledgers(), self._since(began), complete=complete)
 
     def stop(self) -> FlushReport:
-        """Take nothing more, send what can be sent within the exit timeout, count the rest; idempotent."""
+        """Take nothing more, send what can be sent within the exit timeout, spool or count the rest; idempotent."""
         self._note_fork()
         began = self._clock.monotonic_ns()
+        before = self.ledgers()
         with self._books:
-            before = self._read()
             if self._stop_at_ns is not None:
-                return self._report(before, began, complete=not before.waiting)
+                complete = not any(books.waiting for books in before.values())
+                return flush_report(before, before, self._since(began), complete=complete)
             seconds = self._configuration.settings.exit_timeout / 1000
+            reserve = min(_RESERVE * seconds, _LONGEST_RESERVE_S)
             self._stop_at_ns = began + round(seconds * 1e9)
-            self._probes = 1 if self._delivery.breaker.open else 2
-            self.queue.close()
-            self._transport.limit(began / 1e9 + seconds - 0.05)
+            deliveries = self._exporter.deliveries
+            self._probes = {signal: 1 if deliveries[signal].breaker.open else 2 for signal in SIGNALS}
+            self._wanted = self._rounds + 1
+            for queue in self._exporter.intake.queues():
+                queue.close()
+            self._transport.limit(began / 1e9 + seconds - reserve)
             self._books.notify_all()
         self._wake.set()
         try:
-            for thread in self._threads:
-                thread.join((self._stop_at_ns - self._clock.monotonic_ns()) / 1e9)
+            self._crew.join("sender", seconds - 0.8 * reserve)
+            self._sender_done = True
+            self._wake.set()
+            self._crew.join("worker", seconds - self._since(began))
         finally:
             self._give_up()
-        with self._books:
-            report = self._report(before, began, complete=True)
-            books, trouble = self._read(), self._delivery.trouble
-        if books.lost:
-            tell(farewell(books, trouble))
+        report = flush_report(before, self.ledgers(), self._since(began), complete=True)
+        line = farewell(self.ledgers(), self.trouble)
+        if line:
+            tell(line)
         return report
 
     def begin_anew(self) -> None:
         """Be a new pipeline in a forked child: what was waiting is the parent's to send."""
         stopped = self._stop_at_ns is not None
-        waiting = len(self.queue) + self._holding + self._delivery.waiting
-        self._transport.abandon()
-        self.queue.reset()
+        left = self._exporter.abandoned()
         self._begin()
-        self._drained = waiting
-        self._delivery.settled.drop("fork_discard", waiting)
+        for signal, records in left.items():
+            settled = self._exporter.deliveries[signal].settled
+            settled.accept(records)
+            settled.drop("fork_discard", records)
         self._stopped, self._stop_at_ns = stopped, 0 if stopped else None
 
     # --- on a caller's thread
 
     def _woken(self) -> None:
-        if len(self._threads) < 2 or os.getpid() != self._pid:
+        if os.getpid() != self._pid or not self._crew.complete:
             self._start_threads()
         elif not self._starved and not self._wake.is_set():
             self._wake.set()
@@ -140,109 +174,79 @@ class Pipeline:
 
     def _start_threads(self) -> None:
         self._note_fork()
-        with self._books:
-            if len(self._threads) == 2 or self._stop_at_ns is not None:
-                return
-            self.queue.trigger = self._configuration.settings.batch_size
-            for name, step in (("sender", self._send), ("worker", self._work))[len(self._threads) :]:
-                thread = Supervised(f"cqrs-openobserve-{name}", step, self._failed)
-                try:
-                    thread.start()
-                except (
-                    RuntimeError
-                ):  # no more threads, or the interpreter is ending: the next wake tries again
-                    return
-                self._threads.append(thread)
+        if self._stop_at_ns is not None or self._crew.complete or not self._crew.start():
+            return
+        for queue in self._exporter.intake.queues():
+            queue.trigger = self._configuration.settings.batch_size
         finish_with_process()
 
     # --- on the worker's thread
 
     def _work(self) -> bool:
-        stopping = self._stop_at_ns is not None
-        self._wake.wait(0.02 if stopping else self._configuration.settings.flush_interval / 1000)
+        ending = self._stop_at_ns is not None
+        self._wake.wait(0.02 if ending else self._pause())
         self._wake.clear()
-        while self._encode():
-            pass
         with self._books:
-            return self._stop_at_ns is None or not (self._hopeless or not len(self.queue))
-
-    def _encode(self) -> bool:
+            self._rounds += 1
+            this, forced = self._rounds, self._wanted >= self._rounds
+        complete = self._exporter.work(force=forced)
         with self._books:
-            self._starved = not self._delivery.room
-            taken = [] if self._starved else self.queue.take(MOST_RECORDS)
-            self._drained += len(taken)
-            self._holding = len(taken)
-        anchor = Anchor(self._clock.time_ns(), self._clock.monotonic_ns())
-        for payload in payloads(taken, self._configuration.streams, self._rows, anchor):
-            with self._books:
-                self._delivery.add(payload)
-                self._holding -= len(payload)
-                self._books.notify_all()
-        with self._books:
-            self._added = self.queue.taken
+            self._starved = not complete
+            self._flushed = this if complete else self._flushed
             self._books.notify_all()
-        return bool(taken)
+        if not self._sender_done:
+            return True
+        self._exporter.park(everything=True)
+        self._exporter.work()
+        self._exporter.park(everything=True)
+        return False
+
+    def _pause(self) -> float:
+        # Shorter while something is on its way: what the server does not take soon goes into the spool.
+        interval = self._configuration.settings.flush_interval / 1000
+        return min(interval, PATIENCE_NS / 1e9) if self._exporter.is_busy() else interval
 
     # --- on the sender's thread
 
     def _send(self) -> bool:
         with self._books:
-            payload = self._next()
-        if not isinstance(payload, Payload):
-            if not payload:
+            parcel = self._next()
+        if not isinstance(parcel, Parcel):
+            if not parcel:
                 self._transport.close()
-            return payload
-        answer = self._transport.ingest(payload.stream, payload.body or compressed(payload.rows))
-        meant = meaning(answer, len(payload), datetime.now(UTC))
-        with self._books:
-            now = self._clock.monotonic_ns()
-            self._delivery.answered(payload, meant, now)
-            books, outage = self._read(), self._delivery.outage
-            self._books.notify_all()
+            return parcel
+        self._exporter.send(parcel)
         if self._starved:
             self._starved = False
             self._wake.set()
-        self._notices.outage(outage, books.waiting, now)
-        self._notices.dropped(books.dropped, self._delivery.trouble, now)
         return True
 
-    def _next(self) -> Payload | bool:
-        # A payload to send now; else whether the thread goes on, after the wait that was due.
-        found = self._delivery.next(self._clock.monotonic_ns())
-        if isinstance(found, Payload):
+    def _next(self) -> Parcel | bool:
+        # A parcel to send now; else whether the thread goes on, after the wait that was due.
+        found = self._exporter.pick()
+        if isinstance(found, Parcel):
             return found
         if self._stop_at_ns is None:
             self._books.wait(None if found is None else min(found / 1e9, 60.0))
             return True
-        if found is None:
-            if self._is_drained():
-                return False
+        if found is None and not self._exporter.intake.is_drained():
             self._books.wait(0.02)
             return True
-        if self._probes:
-            self._probes -= 1
-            hurried = self._delivery.next(self._clock.monotonic_ns(), hurry=True)
-            return hurried if isinstance(hurried, Payload) else True
-        self._hopeless = True
-        return False
+        probed = self._probe() if found is not None else None
+        self._sender_done = probed is None
+        self._wake.set()
+        return probed or False
+
+    def _probe(self) -> Parcel | None:
+        # The program ends: each signal is tried once more although its breaker is open.
+        left: frozenset[Signal] = frozenset(signal for signal, probes in self._probes.items() if probes)
+        found = self._exporter.pick(hurry=left)
+        if not isinstance(found, Parcel):
+            return None
+        self._probes[found.signal] -= 1
+        return found
 
     # --- with the lock
-
-    def _is_drained(self) -> bool:
-        return not len(self.queue) and not self._holding
-
-    def _read(self) -> SignalLedger:
-        queued, full, late = len(self.queue), self.queue.full.value(), self.queue.late.value()
-        dropped = dict(self._delivery.settled.dropped)
-        of_queue: dict[Reason, int] = {"queue_full": full, "already_stopped": late}
-        dropped |= {reason: count for reason, count in of_queue.items() if count}
-        return SignalLedger(
-            "logs",
-            accepted=self._drained + queued + full + late,
-            delivered=self._delivery.settled.delivered,
-            waiting=queued + self._holding + self._delivery.waiting,
-            dropped=dropped,
-        )
 
     def _wait(self, until_ns: int, done: Callable[[], bool]) -> bool:
         while not done():
@@ -252,33 +256,20 @@ class Pipeline:
             self._books.wait(left / 1e9)
         return True
 
-    def _report(self, before: SignalLedger, began_ns: int, *, complete: bool) -> FlushReport:
-        after = self._read()
-        return FlushReport(
-            complete,
-            after.delivered - before.delivered,
-            after.waiting,
-            difference(before, after),
-            (self._clock.monotonic_ns() - began_ns) / 1e9,
-        )
-
     # --- the end
 
+    def _since(self, began_ns: int) -> float:
+        return (self._clock.monotonic_ns() - began_ns) / 1e9
+
     def _give_up(self) -> None:
-        reason: Reason = "shutdown_timeout" if len(self._threads) == 2 else "internal"
+        reason: Reason = "shutdown_timeout" if self._crew.started else "internal"
+        self._exporter.give_up(reason)
+        self._exporter.close()
         with self._books:
-            left = self.queue.forget()
-            self._drained += left
-            self._delivery.settled.drop(reason, left + self._holding)
-            self._holding = 0
-            self._delivery.give_up(reason)
-            self._stopped = self._hopeless = True
+            self._stopped = self._sender_done = True
             self._books.notify_all()
 
     def _failed(self, error: BaseException) -> None:
-        with self._books:
-            self._delivery.settled.drop("internal", self._holding)
-            self._holding = 0
-            self._added = self.queue.taken
-            self._books.wait(0.1)
         logger.error("A step of the telemetry pipeline failed; it goes on.", exc_info=error)
+        with self._books:
+            self._books.wait(0.1)

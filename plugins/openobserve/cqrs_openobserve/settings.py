@@ -19,8 +19,11 @@ from cqrs.settings import (
     text,
 )
 from cqrs_openobserve.endpoint import Endpoint, parse_endpoint
+from cqrs_openobserve.spool_place import NOWHERE
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}")
+_SIZE: Final = re.compile(r"([0-9]{1,12}) ?((?:[KMG]iB)?)", re.IGNORECASE)
+_UNITS: Final = {"": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _STREAM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,99}")
 
 
@@ -41,6 +44,22 @@ def _proxy(raw: str) -> str:
     if endpoint.scheme != "http" or endpoint.prefix or endpoint.cut:
         raise Invalid("is not a plain proxy address such as http://proxy.example.com:3128")
     return str(endpoint)
+
+
+def _directory(raw: str) -> str:
+    if raw.lower() == NOWHERE:
+        return NOWHERE
+    if not raw.startswith("/") or "\0" in raw:
+        raise Invalid("is neither an absolute path nor none")
+    return raw
+
+
+def _size(raw: str) -> int:
+    found = _SIZE.fullmatch(raw)
+    size = int(found[1]) * _UNITS[found[2].lower()] if found else 0
+    if not 1024 * 1024 <= size <= 64 * 1024**3:
+        raise Invalid("is not a size from 1MiB to 64GiB such as 67108864 or 64MiB")
+    return size
 
 
 def _attributes(raw: str) -> dict[str, str]:
@@ -183,9 +202,23 @@ class Settings:
     exit_timeout: int = setting(
         "OPENOBSERVE_EXIT_TIMEOUT",
         milliseconds(100, 60_000),
-        doc="Longest time that stopping may take, in ms; what is then undelivered is counted and told.",
+        doc="Longest time that stopping may take, in ms; what is then undelivered is spooled, or counted, and told.",
         example="2000",
         default=2000,
+    )
+    spool_dir: str = setting(
+        "OPENOBSERVE_SPOOL_DIR",
+        checked("directory", _directory),
+        doc="Where records wait while the server is away, also for the next process; none keeps them in memory.",
+        example="/var/lib/orders/telemetry",
+        default="",
+    )
+    spool_size: int = setting(
+        "OPENOBSERVE_SPOOL_SIZE",
+        checked("size", _size),
+        doc="How much a process may keep in its spool: bytes, or a number with KiB, MiB or GiB.",
+        example="64MiB",
+        default=64 * 1024 * 1024,
     )
     ca_file: str = setting(
         "OPENOBSERVE_CA_FILE",

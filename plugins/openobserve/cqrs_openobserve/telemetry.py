@@ -5,6 +5,7 @@ from typing import final
 import anyio.to_thread
 
 from cqrs_openobserve.ledger import FlushReport, SignalLedger
+from cqrs_openobserve.payloads import Signal
 from cqrs_openobserve.pipeline import Pipeline
 
 
@@ -19,9 +20,13 @@ class Telemetry:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def ledger(self) -> SignalLedger:
-        """Read the books: how many records were accepted, delivered, are waiting, were dropped and why."""
-        return self._pipeline.ledger()
+    def ledger(self, signal: Signal = "logs") -> SignalLedger:
+        """Read the books: how many records were accepted, delivered, are waiting, were dropped and why.
+
+        Args:
+            signal: ``logs``, ``metrics`` or ``traces``.
+        """
+        return self._pipeline.ledger(signal)
 
     def flush(self, timeout: float = 5.0) -> FlushReport:
         """Send what waits and wait for it; blocks, so not for an event loop.

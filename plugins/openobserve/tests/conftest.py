@@ -31,7 +31,7 @@ def configure(server: FaultServer) -> Configure:
     """Reads settings, with the fault server as default."""
 
     def configure(**given: Any) -> Configuration:
-        return read({}, {"url": server.url, "token": f"user:{CANARY}", **given}).unwrap()
+        return read({}, {"url": server.url, "token": f"user:{CANARY}", "spool_dir": "none", **given}).unwrap()
 
     return configure
 

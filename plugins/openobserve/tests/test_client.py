@@ -13,6 +13,7 @@ import pytest
 from cqrs_openobserve.answers import Answer, Trouble
 from cqrs_openobserve.client import Client, tls_context
 from cqrs_openobserve.configuration import Configuration
+from cqrs_openobserve.payloads import JSON, Payload
 from cqrs_openobserve.plugin import client_of
 from cqrs_openobserve.testing import Behaviour, Drip, FaultServer, Hang, Reply, Reset
 
@@ -90,7 +91,7 @@ def test_a_server_that_does_not_read_is_left_in_time(configure: Configure) -> No
         configuration = configure(url=f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout="300ms")
         client = client_of(configuration, configuration.credentials)
         began = time.monotonic()
-        trouble = client.ingest("s", b"x" * 20_000_000)
+        trouble = client.send(Payload("logs", "/s/_json", JSON, b"x" * 20_000_000, 1, 0))
         client.close()
 
     assert isinstance(trouble, Trouble)

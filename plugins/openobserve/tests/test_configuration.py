@@ -12,7 +12,7 @@ GOOD = {"OPENOBSERVE_URL": "http://localhost:5080", "OPENOBSERVE_TOKEN": "user:s
 
 
 def configured(**env: str) -> Configuration:
-    return read(GOOD | env).unwrap()
+    return read({"HOME": "/home/somebody"} | GOOD | env).unwrap()
 
 
 def problems(env: dict[str, str], **given: object) -> str:
@@ -143,3 +143,21 @@ def test_what_deserves_a_warning_gets_one(env: dict[str, str], says: str) -> Non
     assert len(warnings) == 1
     assert says in warnings[0]
     assert "canary" not in warnings[0]
+
+
+def test_without_a_home_records_wait_in_memory_and_it_is_said() -> None:
+    """One warning, which names what to set; none if memory was chosen."""
+    unknown = read(GOOD).unwrap()
+    (warning,) = unknown.warnings
+    assert unknown.spool.root is None
+    assert "OPENOBSERVE_SPOOL_DIR" in warning
+    chosen = read(GOOD, {"spool_dir": "none"}).unwrap()
+    assert (chosen.spool.root, chosen.warnings) == (None, ())
+
+
+def test_the_same_without_a_spool() -> None:
+    """For proofs, which must not be late."""
+    configuration = configured()
+    assert configuration.spool.root is not None
+    assert configuration.without_spool().spool.root is None
+    assert configuration.without_spool().streams == configuration.streams

@@ -45,6 +45,7 @@ def run(url: str, body: str, **env: str) -> tuple[subprocess.CompletedProcess[st
         "OPENOBSERVE_URL": url,
         "OPENOBSERVE_TOKEN": "user:s3cret-canary",
         "CQRS_PLUGINS": "openobserve",
+        "OPENOBSERVE_SPOOL_DIR": "none",
         **env,
     }
     began = time.monotonic()

@@ -39,8 +39,28 @@ def test_an_outage_is_said_with_its_cause(caplog: pytest.LogCaptureFixture) -> N
 def test_the_last_line_has_count_reasons_and_cause() -> None:
     """In one line."""
     books = SignalLedger("logs", 10, 5, 0, {"shutdown_timeout": 4, "expired": 1})
-    line = farewell(books, "refused; check OPENOBSERVE_URL.")
+    line = farewell({"logs": books}, "refused; check OPENOBSERVE_URL.")
     assert line == (
         "cqrs-openobserve: 5 of 10 records were not delivered: 1 expired (they became older than the server"
         " accepts), 4 shutdown_timeout (the program ended first). Last trouble: refused; check OPENOBSERVE_URL."
     )
+
+
+def test_the_last_line_tells_what_waits_for_the_next_process() -> None:
+    """Of all signals together; what is the parent's is not lost, and nothing undelivered is no line."""
+    logs = SignalLedger("logs", 12, 5, 0, {"fork_discard": 2}, spooled=5)
+    traces = SignalLedger("traces", 3, 1, 0, {}, spooled=2)
+    assert farewell({"logs": logs, "traces": traces}, "") == (
+        "cqrs-openobserve: 7 of 13 records were not delivered: 7 wait in the spool for the next process."
+    )
+    assert farewell({"logs": SignalLedger("logs", 3, 1, 0, {"fork_discard": 2})}, "trouble") == ""
+
+
+def test_a_spool_that_cannot_be_used_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Once a minute, with the variable."""
+    notices = Notices()
+    for now in (0, 1):
+        notices.spool("/x: Permission denied", now)
+        notices.spool("", now)
+    (said,) = caplog.records
+    assert said.getMessage() == "Records wait in memory only: /x: Permission denied (OPENOBSERVE_SPOOL_DIR)."

@@ -1,22 +1,8 @@
 """The two lanes."""
 
-import threading
 from collections.abc import Callable
 
-from cqrs_openobserve.observations import REST, SUCCESSES, Observation, ObservationQueue, Tally
-
-
-def test_a_tally_is_exact_under_threads() -> None:
-    """And reading it does not change it."""
-    tally = Tally()
-    threads = [threading.Thread(target=lambda: [tally.add() for _ in range(20_000)]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    values = [tally.value() for _ in range(100)]
-    for thread in threads:
-        thread.join()
-    assert values == sorted(values)
-    assert [tally.value() for _ in range(3)] == [80_000] * 3
+from cqrs_openobserve.observations import REST, SUCCESSES, Observation, ObservationQueue
 
 
 def test_the_worker_is_woken_at_the_trigger(observe: Callable[..., Observation]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cqrs_openobserve.ledger import SignalLedger
 from cqrs_openobserve.observations import REST, SUCCESSES, Observation
 from cqrs_openobserve.pipeline import Pipeline
+from cqrs_openobserve.records import RowBuilder
 from cqrs_openobserve.testing import Behaviour, Drip, FaultServer, Hang, Received, Reply, Reset, stored
 
 Make = Callable[..., Pipeline]
@@ -325,18 +326,18 @@ def test_flush_reports_what_it_could_not_do(
 
 
 def test_a_failing_step_is_counted_and_the_pipeline_goes_on(
-    make_pipeline: Make, observe: Observe, caplog: pytest.LogCaptureFixture
+    make_pipeline: Make, observe: Observe, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records in a step that fails are lost as internal; the next ones arrive."""
-    pipeline = make_pipeline()
-    row, failures = pipeline._rows.row, [RuntimeError("out of memory")]
+    row, failures = RowBuilder.row, [RuntimeError("out of memory")]
 
     def failing(*arguments: Any) -> dict[str, object]:
         if failures:
             raise failures.pop()
         return row(*arguments)
 
-    pipeline._rows.row = failing
+    monkeypatch.setattr(RowBuilder, "row", failing)
+    pipeline = make_pipeline()
     pipeline.queue.offer(observe())
     while pipeline.ledger().lost == 0:
         time.sleep(0.01)

@@ -1,12 +1,14 @@
 """No value that a user can return as an error changes a column's type or raises."""
 
 import asyncio
+import gzip
 import json
 import math
 from typing import Any
 
-from cqrs_openobserve.batches import payloads
+from cqrs_openobserve.batches import record_encoder
 from cqrs_openobserve.columns import COLUMNS
+from cqrs_openobserve.feeds import Account, Batch
 from cqrs_openobserve.instrument import DispatchInstrument, Thresholds
 from cqrs_openobserve.observations import ObservationQueue
 from cqrs_openobserve.records import Anchor, RowBuilder
@@ -86,9 +88,11 @@ def test_every_column_keeps_its_type(results: list[Result[Any, Any]], kind: Any)
 
     asyncio.run(all_of_them())
     rows = RowBuilder(Service("s", None, None, "h"), "i")
-    made = list(payloads(queue.take(10), {kind: "stream"}, rows, Anchor(10**18, 10**9)))
-    assert sum(map(len, made)) == len(results)
-    for text in (row for payload in made for row in payload.rows):
-        for name, value in json.loads(text, parse_constant=lambda _: math.nan).items():
+    batch = Batch(queue.take(10), Anchor(10**18, 10**9), Account())
+    made = list(record_encoder({kind: "stream"}, rows)(batch))
+    assert sum(payload.records for payload in made) == len(results)
+    bodies = (gzip.decompress(payload.body) for payload in made)
+    for row in (row for body in bodies for row in json.loads(body, parse_constant=lambda _: math.nan)):
+        for name, value in row.items():
             assert type(value) is TYPES[BY_NAME[name]], (name, value)
             assert value == value  # noqa: PLR0124 - only NaN is not itself

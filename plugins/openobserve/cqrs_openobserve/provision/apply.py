@@ -10,9 +10,9 @@ import attrs
 
 from cqrs.clock import Clock, SystemClock
 from cqrs_openobserve.answers import Answer, Trouble, meaning
-from cqrs_openobserve.batches import compressed
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.encoding import encode
+from cqrs_openobserve.payloads import Payload, json_payloads
 from cqrs_openobserve.provision.streams import Difference, Stream, compare, schema_of, streams_of
 from cqrs_openobserve.records import RowBuilder
 from cqrs_openobserve.service import new_instance
@@ -30,7 +30,7 @@ class Server(Protocol):
         """Make a management call."""
         ...
 
-    def ingest(self, stream: str, body: bytes) -> Answer | Trouble:
+    def send(self, payload: Payload, /) -> Answer | Trouble:
         """Send records."""
         ...
 
@@ -109,7 +109,7 @@ class _Provisioner:
             return found
         missing = found.missing
         if missing:
-            answer = self._server.ingest(stream.name, self._probe(stream))
+            answer = self._server.send(self._probe(stream))
             if meaning(answer, 1, datetime.now(UTC)).delivered != 1:
                 return self._failed(stream, answer)
             found = self._until_visible(stream)
@@ -141,10 +141,10 @@ class _Provisioner:
         schema = schema_of(answer.json()) if isinstance(answer, Answer) and answer.status == 200 else None
         return self._failed(stream, answer) if schema is None else compare(stream, schema)
 
-    def _probe(self, stream: Stream) -> bytes:
+    def _probe(self, stream: Stream) -> Payload:
         rows = RowBuilder(self._configuration.service, new_instance())
         row = rows.probe_row(stream.kind, self._clock.time_ns() // 1000, "init")
-        return compressed([encode(row)])
+        return next(json_payloads(stream.name, [(encode(row), 0)]))
 
     def _failed(self, stream: Stream, answer: Answer | Trouble) -> Step:
         meant = meaning(answer, 1, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Doubles for tests of telemetry: a server on a real socket that misbehaves as told."""
+"""Doubles for tests of telemetry: a server on a real socket and a transport without one, both misbehave as told."""
 
 from cqrs_openobserve.testing.fault_server import (
     Behaviour,
@@ -10,5 +10,19 @@ from cqrs_openobserve.testing.fault_server import (
     Reset,
     stored,
 )
+from cqrs_openobserve.testing.recording_transport import RecordingTransport, counted, rows_of, taken
 
-__all__ = ["Behaviour", "Drip", "FaultServer", "Hang", "Received", "Reply", "Reset", "stored"]
+__all__ = [
+    "Behaviour",
+    "Drip",
+    "FaultServer",
+    "Hang",
+    "Received",
+    "RecordingTransport",
+    "Reply",
+    "Reset",
+    "counted",
+    "rows_of",
+    "stored",
+    "taken",
+]

@@ -150,7 +150,7 @@ def test_help_says_what_is_needed() -> None:
 
 def test_it_runs_as_a_module(env: dict[str, str], store: Any) -> None:
     """And as ``cqrs openobserve``, in processes of their own."""
-    variables = {"PATH": os.environ["PATH"], **env}
+    variables = {"PATH": os.environ["PATH"], "OPENOBSERVE_SPOOL_DIR": "none", **env}
     for command in (["-m", "cqrs_openobserve"], ["-m", "cqrs", "openobserve"]):
         done = subprocess.run(
             [sys.executable, *command, "init"],

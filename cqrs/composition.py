@@ -286,7 +286,7 @@ def composed_late(call: Bound, handler: HandlerInfo, around: Surroundings) -> Ob
         del message
         return Failure(fault)
 
-    return Observed(failing, handler, (), active=False)
+    return Observed(failing, handler, (), (), active=False)
 
 
 def refuse(problems: tuple[Problem, ...]) -> None:

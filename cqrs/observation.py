@@ -1,6 +1,7 @@
 """Observing a dispatch: its context, its times, and instruments that can neither change nor break it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from time import monotonic_ns
 from typing import TypeVar, final
@@ -10,12 +11,13 @@ from returns.result import Result
 
 from cqrs.context import MessageContext, current, current_context
 from cqrs.faults import Fault
-from cqrs.instrumentation import Finished, HookFailures, Instrument
+from cqrs.instrumentation import Carried, Finished, HookFailures, Instrument
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
+Given = TypeVar("Given")
 
 
 Failed = Callable[[Exception], None]
@@ -30,12 +32,14 @@ class Observed:
         pipeline: with what instruments hung around it.
         handler: the pipeline's handler.
         told: what hears of the end of each dispatch, and where it is counted if that raises.
+        carried: context variables that each dispatch runs with, likewise.
         active: whether any instrument wants this handler, which needs a context then.
     """
 
     pipeline: Next
     handler: HandlerInfo
     told: tuple[tuple[Finished, Failed], ...]
+    carried: tuple[tuple[Carried, Failed], ...]
     active: bool
 
     def within(self, context: bool) -> Next:  # noqa: FBT001 - the one thing that is asked
@@ -46,11 +50,16 @@ class Observed:
         """
         if not context and not self.active:
             return self.pipeline
-        if not self.told:
+        if not self.told and not self.carried:
             return _in_context(self.pipeline, self.handler)
-        if len(self.told) == 1:
-            return _told(self.pipeline, self.handler, *self.told[0])
-        return _told(self.pipeline, self.handler, _all_of(self.told), self.told[0][1])
+        pipeline = self.pipeline
+        for carried, failed in reversed(self.carried[1:]):
+            pipeline = _carrying(pipeline, carried, failed)
+        several = _all_of(self.told), (*self.told, *self.carried)[0][1]
+        told = self.told[0] if len(self.told) == 1 else several
+        if not self.carried:
+            return _told(pipeline, self.handler, *told)
+        return _told_and_carrying(pipeline, self.handler, told, self.carried[0])
 
 
 def observe(
@@ -70,19 +79,27 @@ def observe(
     pipeline = next
     for instrument in reversed(instruments):
         pipeline = _shielded(pipeline, instrument, handler, partial(failures.add, instrument, "around"))
-    told = tuple(
-        each for i in instruments if (each := _finished(i, handler, partial(failures.add, i, "finished")))
-    )
-    return Observed(pipeline, handler, told, active=pipeline is not next or bool(told))
+    told = _asked(lambda i: i.finished(handler), instruments, failures, "finished")
+    carried = _asked(lambda i: i.carried(handler), instruments, failures, "carried")
+    return Observed(pipeline, handler, told, carried, active=pipeline is not next or bool(told or carried))
 
 
-def _finished(instrument: Instrument, handler: HandlerInfo, failed: Failed) -> tuple[Finished, Failed] | None:
-    try:
-        finished = instrument.finished(handler)
-    except Exception as error:
-        failed(error)
-        return None
-    return None if finished is None else (finished, failed)
+def _asked(
+    ask: Callable[[Instrument], Given | None],
+    instruments: Sequence[Instrument],
+    failures: HookFailures,
+    hook: str,
+) -> tuple[tuple[Given, Failed], ...]:
+    given: list[tuple[Given, Failed]] = []
+    for instrument in instruments:
+        failed = partial(failures.add, instrument, hook)
+        try:
+            found = ask(instrument)
+        except Exception as error:
+            failed(error)
+            continue
+        given += [] if found is None else [(found, failed)]
+    return tuple(given)
 
 
 def _all_of(told: Sequence[tuple[Finished, Failed]]) -> Finished:
@@ -123,14 +140,7 @@ def _in_context(next: Next, handler: HandlerInfo) -> Next:
 
 def _told(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) -> Next:
     # Context, times and the call of one instrument in one frame: each frame costs a tenth of a bare handler.
-    join = MessageContext.deliver if handler.kind == "event" else MessageContext.follow
-
-    def ended(context: MessageContext, began_ns: int, stop: BaseException) -> None:
-        try:
-            finished(context, began_ns, monotonic_ns(), stop)
-        except Exception as error:
-            failed(error)
-        context.stopped = None  # it holds this frame, which holds it
+    join = _join_of(handler)
 
     async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         parent = current.get()
@@ -144,7 +154,7 @@ def _told(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) 
         try:
             answer = await next(message)
         except BaseException as stop:
-            ended(context, began, stop)
+            _stopped(finished, failed, context, began, stop)
             raise
         finally:
             try:  # noqa: SIM105 - suppress(...) would cost every observed dispatch
@@ -157,6 +167,81 @@ def _told(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) 
         except Exception as error:
             failed(error)
         return answer
+
+    return call
+
+
+def _told_and_carrying(
+    next: Next, handler: HandlerInfo, told: tuple[Finished, Failed], carried: tuple[Carried, Failed]
+) -> Next:
+    # The same with one variable, in the same frame for the same reason.
+    join, (finished, failed) = _join_of(handler), told
+    variable, value, refused = carried[0].variable, carried[0].value, carried[1]
+
+    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        parent, held = current.get(), None
+        context = MessageContext()
+        if parent is None:
+            context.begin()
+        else:
+            join(context, parent)
+        token = current.set(context)
+        began = monotonic_ns()
+        try:
+            try:
+                held = variable.set(value(context, message))
+            except Exception as error:
+                refused(error)
+            answer = await next(message)
+        except BaseException as stop:
+            _stopped(finished, failed, context, began, stop)
+            raise
+        finally:
+            try:
+                current.reset(token)
+                if held is not None:
+                    variable.reset(held)
+            except ValueError:
+                pass  # as above
+        try:
+            finished(context, began, context.finished_at or monotonic_ns(), answer)
+        except Exception as error:
+            failed(error)
+        return answer
+
+    return call
+
+
+def _join_of(handler: HandlerInfo) -> Callable[[MessageContext, MessageContext], MessageContext]:
+    return MessageContext.deliver if handler.kind == "event" else MessageContext.follow
+
+
+def _stopped(
+    finished: Finished, failed: Failed, context: MessageContext, began_ns: int, stop: BaseException
+) -> None:
+    try:
+        finished(context, began_ns, monotonic_ns(), stop)
+    except Exception as error:
+        failed(error)
+    context.stopped = None  # it holds a frame, which holds it
+
+
+def _carrying(next: Next, carried: Carried, failed: Failed) -> Next:
+    variable, value = carried.variable, carried.value
+
+    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        context, held = current.get(), None
+        if context is not None:
+            try:
+                held = variable.set(value(context, message))
+            except Exception as error:
+                failed(error)
+        try:
+            return await next(message)
+        finally:
+            if held is not None:
+                with suppress(ValueError):  # given up with its event loop and closed in another context
+                    variable.reset(held)
 
     return call
 

@@ -46,7 +46,8 @@ class Surroundings:
 
     def watching(self) -> tuple[Instrument, ...]:
         """The instruments that hang around dispatches."""
-        return tuple(i for i in self.instruments if overrides(i, "around") or overrides(i, "finished"))
+        hooks = ("carried", "around", "finished")
+        return tuple(i for i in self.instruments if any(overrides(i, hook) for hook in hooks))
 
 
 def compose(call: Bound, handler: HandlerInfo, around: Surroundings) -> Next:

@@ -5,7 +5,7 @@ export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local"
 # The repository's own tests look at its files, not at what is installed.
 house := "test_architecture test_budgets test_conftest test_dev test_install test_pins"
-core_tests := "tests --ignore=tests/docs " + replace_regex(house, '(\S+)', '--ignore=tests/$1.py')
+core_tests := "tests --ignore=tests/docs --ignore=tests/integrations " + replace_regex(house, '(\S+)', '--ignore=tests/$1.py')
 deptry := "deptry --no-ansi --package-module-name-map returns-cqrs=cqrs"
 compile := "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"
 

@@ -86,9 +86,9 @@ def test_the_console_prints_one_readable_line_per_message(tmp_path: Path) -> Non
     lines = run(tmp_path).stdout.splitlines()
 
     assert [re.sub(r" +\d+\.\d\d ms", "", line) for line in lines] == [
-        "success    command Place",
-        "rejected   command Place  OutOfStock",
-        "error      command Place  HandlerCrashed",
-        "success    query   Find",
-        "error      event   Placed → mail  str",
+        "success  command Place",
+        "rejected  command Place  OutOfStock",
+        "error  command Place  HandlerCrashed",
+        "success  query   Find",
+        "error  event   Placed → mail  str",
     ]

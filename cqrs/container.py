@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from types import FunctionType
 from typing import Final, cast, final
 
 import punq
@@ -255,7 +256,29 @@ def _called(handler: AnyHandler, arguments: Mapping[str, object]) -> Call:
         return call
     if not arguments:
         return handler
-    return lambda message: handler(message, **arguments)
+    bound = _defaulted(handler, arguments) if isinstance(handler, FunctionType) else None
+    return bound or (lambda message: handler(message, **arguments))
+
+
+def _defaulted(handler: FunctionType, arguments: Mapping[str, object]) -> Call | None:
+    """Give the same function with its dependencies as defaults of their parameters.
+
+    A call costs nothing for them then, where a function around it costs a dispatch a third of a bare handler. None for a
+    function that takes them some other way, as decorated ones do.
+    """
+    code = handler.__code__
+    positional = code.co_varnames[1 : code.co_argcount]
+    keywords = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    own = zip(reversed(positional), reversed(handler.__defaults__ or ()), strict=False)
+    known: dict[str, object] = {**dict(own), **arguments}
+    if not arguments.keys() <= {*positional, *keywords} or not known.keys() >= set(positional):
+        return None
+    defaults = tuple(known[name] for name in positional)
+    bound = FunctionType(code, handler.__globals__, handler.__name__, defaults, handler.__closure__)
+    given = {name: arguments[name] for name in keywords if name in arguments}
+    bound.__kwdefaults__ = {**(handler.__kwdefaults__ or {}), **given}
+    bound.__qualname__, bound.__module__ = handler.__qualname__, handler.__module__
+    return bound
 
 
 def _needed(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...] | None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import blake2b
 from random import Random
+from threading import Lock
 from types import MappingProxyType
-from typing import Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import attrs
 
@@ -22,6 +23,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
 _NUMBER: Final = re.compile(r"[0-9a-fA-F]{32}")
+_NUMBERS: Final = frozenset({"message_number", "correlation_number", "trace_number"})
+_identifying: Final = Lock()
 _NO_NOTES: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -61,6 +64,19 @@ class Origin:
 
 
 _NOWHERE: Final = Origin()
+_UNSET: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "causation_number": None,
+        "span_number": 0,
+        "parent_span_number": 0,
+        "origin": _NOWHERE,
+        "attempt": 1,
+        "answer": None,
+        "finished_at": None,
+        "published": (),
+        "_notes": None,
+    }
+)
 
 
 class MessageContext:
@@ -114,15 +130,32 @@ class MessageContext:
     published: tuple[PublishReport, ...]
     _notes: dict[str, object] | None
 
+    if not TYPE_CHECKING:
+        # A context that nobody looks at costs next to nothing: what is not set is what a first message has, and its
+        # number is drawn when it is asked for.
+        def __getattr__(self, name: str) -> object:
+            if name in _NUMBERS:
+                return self._identified(name)
+            try:
+                return _UNSET[name]
+            except KeyError:
+                raise AttributeError(f"{type(self).__qualname__} has no attribute {name!r}") from None
+
+    def _identified(self, name: str) -> object:
+        with _identifying:  # two threads that the handler started get the same number
+            try:
+                return object.__getattribute__(self, name)
+            except AttributeError:
+                self.message_number = self.correlation_number = self.trace_number = _bits(128)
+            return self.message_number
+
     def begin(self) -> "MessageContext":
-        """Be the first message of its cause."""
+        """Be the first message of its cause, with everything set that who observes a dispatch will read."""
         # No __init__, and one method for the usual case: this runs once per observed dispatch.
         self.message_number = self.correlation_number = self.trace_number = _bits(128)
-        self.causation_number = self.answer = self.finished_at = self._notes = None
+        self.causation_number = self.answer = self.finished_at = None
         self.span_number = self.parent_span_number = 0
         self.origin = _NOWHERE
-        self.attempt = 1
-        self.published = ()
         return self
 
     def follow(self, parent: "MessageContext") -> "MessageContext":
@@ -138,9 +171,7 @@ class MessageContext:
         self.span_number = 0
         self.parent_span_number = parent.span_number or parent.parent_span_number
         self.origin = parent.origin
-        self.attempt = 1
-        self.published = ()
-        self.answer = self.finished_at = self._notes = None
+        self.answer = self.finished_at = None
         return self
 
     def deliver(self, event: "MessageContext") -> "MessageContext":

@@ -63,6 +63,43 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
     return _kept(guarded, call, handler, stage) if watched else guarded
 
 
+def guard_in_context(call: Call, handler: HandlerInfo) -> Next:
+    """Make what ``guard`` makes, with a context around each dispatch.
+
+    Both in one function: each frame costs a dispatch a fifth of a bare handler.
+
+    Args:
+        call: the handler.
+        handler: what is known of it.
+    """
+    join = MessageContext.deliver if handler.kind == "event" else MessageContext.follow
+
+    async def guarded(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+        parent = current.get()
+        context = MessageContext()
+        if parent is not None:
+            join(context, parent)
+        token = current.set(context)
+        try:
+            result: AnyResult = await call(message)
+            kind: object = type(result)
+            returned: Any = result
+            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
+            held: object = type(inner)
+            if held is Success or held is Failure:
+                result = Failure(_broken(result, handler, "handler"))
+        except Exception as error:
+            result = Failure(crashed(error, handler, "handler"))
+        finally:
+            try:  # noqa: SIM105 - suppress(...) would cost every dispatch
+                current.reset(token)
+            except ValueError:
+                pass  # given up with its event loop and closed in another context, where nothing was set
+        return result
+
+    return guarded
+
+
 def checked(returned: object, handler: HandlerInfo) -> AnyResult:
     """Give what a handler returned if it is a ``Result``, else a ``Failure`` that says what it is.
 

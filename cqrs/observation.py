@@ -10,10 +10,12 @@ import attrs
 from returns.result import Result
 
 from cqrs.context import MessageContext, current, current_context
+from cqrs.dispatch import guard_in_context
 from cqrs.faults import Fault
 from cqrs.instrumentation import Carried, Finished, HookFailures, Instrument
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
+from cqrs.registry import Call
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
@@ -34,6 +36,7 @@ class Observed:
         told: what hears of the end of each dispatch, and where it is counted if that raises.
         carried: context variables that each dispatch runs with, likewise.
         active: whether any instrument wants this handler, which needs a context then.
+        call: the handler, if the pipeline is nothing but a guard around it; else None.
     """
 
     pipeline: Next
@@ -41,6 +44,7 @@ class Observed:
     told: tuple[tuple[Finished, Failed], ...]
     carried: tuple[tuple[Carried, Failed], ...]
     active: bool
+    call: Call | None = None
 
     def within(self, context: bool) -> Next:  # noqa: FBT001 - the one thing that is asked
         """Give the pipeline as the app uses it.
@@ -50,6 +54,8 @@ class Observed:
         """
         if not context and not self.active:
             return self.pipeline
+        if self.call is not None and not self.active:
+            return guard_in_context(self.call, self.handler)
         if not self.told and not self.carried:
             return _in_context(self.pipeline, self.handler)
         pipeline = self.pipeline
@@ -128,8 +134,10 @@ def _in_context(next: Next, handler: HandlerInfo) -> Next:
         token = current.set(context)
         try:
             return await next(message)
-        finally:
+        except BaseException:
             context.stopped = None  # it holds this frame, which holds it
+            raise
+        finally:
             try:  # noqa: SIM105 - suppress(...) would cost every dispatch
                 current.reset(token)
             except ValueError:

@@ -96,7 +96,10 @@ def prepare(call: Bound, handler: HandlerInfo, around: Surroundings) -> Observed
         pipeline = guard(pipeline, handler, "middleware", watched=wrapping)
     elif wrapping:
         pipeline = _attempts(call, handler, around, watched=True)
-    return observe(pipeline, watching, handler, around.failures)
+    observed = observe(pipeline, watching, handler, around.failures)
+    if pipeline is not attempts or isinstance(call, Scoped) or retried_here(handler) is not None:
+        return observed
+    return attrs.evolve(observed, call=_timed(call, handler))
 
 
 def _attempts(call: Bound, handler: HandlerInfo, around: Surroundings, *, watched: bool) -> Next:

@@ -1,3 +1,4 @@
+import functools
 import threading
 from typing import Any, NewType, Protocol
 
@@ -136,6 +137,46 @@ async def test_the_parameters_of_a_function_are_injected(compose_app: Any) -> No
 
     assert first is container.resolve(Stock)
     assert isinstance(second, Stock)
+
+
+def decorated(function: Any) -> Any:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    return call
+
+
+async def by_keyword(_command: Place, *, stock: Stock, note: str = "own") -> Result[Any, str]:
+    return Success((stock, note))
+
+
+async def by_position(_command: Place, stock: Stock, note: str = "own") -> Result[Any, str]:
+    return Success((stock, note))
+
+
+async def after_a_default(_command: Place, note: str = "own", *, stock: Stock) -> Result[Any, str]:
+    return Success((stock, note))
+
+
+async def into_a_mapping(_command: Place, stock: Stock, **more: Any) -> Result[Any, str]:
+    return Success((stock, "own", *more))
+
+
+@pytest.mark.parametrize("decorate", [lambda function: function, decorated], ids=["plain", "decorated"])
+@pytest.mark.parametrize("handler", [by_keyword, by_position, after_a_default, into_a_mapping])
+async def test_dependencies_come_however_the_parameters_are_written(
+    handler: Any, decorate: Any, compose_app: Any
+) -> None:
+    """By keyword or position, next to defaults that are kept, under a decorator; and the function itself is as it was."""
+    before = (handler.__defaults__, handler.__kwdefaults__)
+    container = punq.Container().register(Stock, scope=punq.Scope.singleton)
+
+    assert await answer_of(compose_app, handling(decorate(handler)), container) == (
+        container.resolve(Stock),
+        "own",
+    )
+    assert (handler.__defaults__, handler.__kwdefaults__) == before
 
 
 async def test_dependencies_are_made_once_when_the_app_starts(compose_app: Any) -> None:

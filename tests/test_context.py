@@ -2,6 +2,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import anyio
@@ -263,3 +264,21 @@ def test_seeding_the_global_generator_repeats_no_identifier() -> None:
     random.seed(1)
 
     assert MessageContext().begin().message_id != first
+
+
+def test_a_context_that_nobody_set_is_a_first_message_with_one_number() -> None:
+    """What is not asked for is not made; once asked for it stays, however many threads ask first."""
+    lazy = MessageContext()
+    assert (lazy.causation_number, lazy.attempt, lazy.published, lazy.finished_at) == (None, 1, (), None)
+
+    numbers: list[int] = []
+    threads = [threading.Thread(target=lambda: numbers.append(lazy.message_number)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(numbers) == {lazy.correlation_number} == {lazy.trace_number}
+    assert MessageContext().follow(lazy).causation_number == lazy.message_number
+    with pytest.raises(AttributeError, match="MessageContext has no attribute 'nonsense'"):
+        _ = lazy.nonsense  # type: ignore[attr-defined]  # there is none

@@ -54,6 +54,7 @@ PACKAGES = [
     Package("plugins/openobserve/cqrs_openobserve", "plugins/openobserve/tests"),
     Package("plugins/local/cqrs_local", "plugins/local/tests"),
     Package("examples/orders", "examples/orders/tests"),
+    Package("examples/plugin_audit", "examples/plugin_audit/tests"),
 ]
 # The example is tested as a whole, as its users meet it.
 MIRRORED = [package for package in PACKAGES if not package.source.startswith("examples")]

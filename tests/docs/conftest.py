@@ -70,7 +70,7 @@ class Folder:
             self.module = name[1]
         file = self.path / f"{self.module}.py"
         module = sys.modules.get(self.module)
-        if module is None:
+        if module is None or module.__file__ != str(file):
             module = sys.modules[self.module] = ModuleType(self.module)
             module.__file__ = str(file)
         above = self.lines.get(self.module, 0)
@@ -181,7 +181,7 @@ class State:
 @contextlib.contextmanager
 def everything_put_back(folder: Path) -> Iterator[None]:
     """Run in a folder without settings of ours; fail if something was changed, after putting it back."""
-    before, modules = State(), set(sys.modules)
+    before, modules = State(), dict(sys.modules)
     plugin_discovery._installed_owners.cache_clear()  # remembered once per process, and a page is one
     try:
         os.chdir(folder)
@@ -194,7 +194,8 @@ def everything_put_back(folder: Path) -> Iterator[None]:
     finally:
         before.put_back()
         plugin_discovery._installed_owners.cache_clear()
-        for name in set(sys.modules) - modules:
+        sys.modules.update(modules)  # a page may have a file of the name of something imported before
+        for name in set(sys.modules) - set(modules):
             if str(getattr(sys.modules[name], "__file__", None)).startswith(str(folder)):
                 del sys.modules[name]
 

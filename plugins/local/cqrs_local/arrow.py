@@ -9,13 +9,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import BinaryIO, Final, Protocol, cast
+
+import orjson
 
 from cqrs_local.column_types import TIMESTAMP, ColumnType, Row, Scalar, text_of
 
 _pa: Final = import_module("pyarrow")
 _pc: Final = import_module("pyarrow.compute")
 _pq: Final = import_module("pyarrow.parquet")
+_csv: Final = import_module("pyarrow.csv")
 
 _TYPES: Final[Mapping[ColumnType, object]] = {
     ColumnType.INT64: _pa.int64(),
@@ -128,6 +131,41 @@ def write_parquet(table: Table, path: Path) -> None:
     """Write a table, sorted by time so that a reader can skip row groups."""
     ordered = _pa.table(table).sort_by(TIMESTAMP)
     _pq.write_table(ordered, path, compression="zstd", row_group_size=64 * 1024)
+
+
+def read_parquet(path: Path) -> Table:
+    """All rows of a file."""
+    return cast("Table", _pq.ParquetFile(path).read())
+
+
+class Writer:
+    """Writes tables with the same columns to one file."""
+
+    def __init__(self, kind: str, columns: Mapping[str, ColumnType], out: BinaryIO) -> None:
+        """Args: kind: parquet, csv or ndjson; columns: of every table; out: where to."""
+        schema = schema_of(columns)
+        self._out = out
+        self._writer = (
+            _pq.ParquetWriter(out, schema, compression="zstd")
+            if kind == "parquet"
+            else _csv.CSVWriter(out, schema)
+            if kind == "csv"
+            else None
+        )
+
+    def write(self, table: Table) -> None:
+        """Write all rows of a table; as JSON, nulls are left out."""
+        if self._writer is not None:
+            self._writer.write_table(table)
+            return
+        for batch in _pa.table(table).to_batches(max_chunksize=8192):
+            lines = [orjson.dumps(row) for row in json_rows(cast("Batch", batch))]
+            self._out.write(b"".join(line + b"\n" for line in lines))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def parquet_columns(path: Path) -> dict[str, ColumnType]:

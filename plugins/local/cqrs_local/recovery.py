@@ -64,7 +64,7 @@ def _replay(
     stored = {
         stream_id
         for stream_id, listed in found.items()
-        if any(segment.generation == contents.number for segment in listed)
+        if any(segment.since <= contents.number <= segment.generation for segment in listed)
     }
     for entry in contents.entries:
         _replay_entry(entry, generation, catalogue, stored)

@@ -67,7 +67,14 @@ async def _answered(asked: Search, org: str, kind: str, backend: Backend) -> tup
         return refused_statement(asked.sql, shape.verb)
     if shape.statements > 1:
         return message(400, "Error# Stream name is empty")
-    found = {name: backend.store.view((org, kind, name)) for name in shape.names}
+    async with backend.store.index.reading():
+        return await _over_streams(asked, shape, (org, kind), backend, began)
+
+
+async def _over_streams(
+    asked: Search, shape: Shape, place: tuple[str, str], backend: Backend, began: int
+) -> tuple[Answered, Rows] | Answer:
+    found = {name: backend.store.view((*place, name)) for name in shape.names}
     streams = {name: view for name, view in found.items() if view is not None}
     match _rewritten(asked, shape, streams, backend.emulation):
         case Success(Rewritten() as rewritten):

@@ -23,6 +23,7 @@ from cqrs_local.engine import Engine
 from cqrs_local.limits import Limits
 from cqrs_local.store import Store
 from cqrs_local.store_settings import StoreSettings
+from cqrs_local.upkeep import Upkeep
 
 DEFAULT_ORGANIZATION: Final = "default"
 _STOP_SECONDS: Final = 1
@@ -68,6 +69,7 @@ class LocalServer:
         self._emulation = emulation
         self._place = Place()
         self._schedule: Schedule | None = None
+        self._upkeep: Upkeep | None = None
 
     async def open(self) -> None:
         """Lock the data directory, recover what is in it, begin to answer.
@@ -90,6 +92,8 @@ class LocalServer:
         backend = Backend(store, engine, credentials, self._limits, documents, self._place, self._emulation)
         self._schedule = Schedule(backend, self._limits.alert_seconds)
         self._schedule.start()
+        self._upkeep = Upkeep(store)
+        self._upkeep.start()
         self.app.backend = backend
 
     async def close(self) -> None:
@@ -98,6 +102,8 @@ class LocalServer:
         self.app.backend = self._held = None
         if self._schedule is not None:
             await self._schedule.stop()
+        if self._upkeep is not None:
+            await self._upkeep.stop()
         if backend is not None:
             await backend.store.close()
             backend.documents.close()

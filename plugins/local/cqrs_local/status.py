@@ -33,6 +33,7 @@ async def config(_request: Request, backend: Backend) -> Answer:
             "build_type": "opensource",
             "timestamp_column": "_timestamp",
             "default_fts_keys": sorted(TEXT_FIELDS[backend.emulation]),
+            "data_retention_days": backend.store.settings.retention_days,
             "query_default_limit": backend.limits.default_rows,
             "ingest_flatten_level": 3,
             "sql_base64_enabled": False,

@@ -18,7 +18,8 @@ from cqrs_local.column_types import TIMESTAMP, ColumnType, Row, widened
 from cqrs_local.flush import FlushJob, FlushResult, remove_log, run_flush
 from cqrs_local.memory import Generation
 from cqrs_local.recovery import recover
-from cqrs_local.segments import Segment, Segments
+from cqrs_local.segment_index import SegmentIndex
+from cqrs_local.segments import Segments
 from cqrs_local.store_settings import StoreSettings
 from cqrs_local.views import StreamView, view_of
 from cqrs_local.wal import Wal
@@ -53,7 +54,7 @@ class Store:
             needed.mkdir(mode=0o700, exist_ok=True)
         self._segments = Segments(directory / "segments")
         recovered = recover(self._logs, self.catalogue, self._segments, self._monotonic())
-        self._by_stream: dict[int, list[Segment]] = recovered.segments
+        self.index = SegmentIndex(recovered.segments)
         self._frozen: list[Generation] = recovered.generations
         self._number = recovered.next_number
         self._active, self._wal = self._open_generation()
@@ -164,7 +165,7 @@ class Store:
             raise
         for generation in self._generations():
             generation.drop(stream.id)
-        self._by_stream.pop(stream.id, None)
+        self.index.drop(stream.id)
         await asyncio.to_thread(self._segments.remove, stream.id)
 
     def view(self, key: StreamKey) -> StreamView | None:
@@ -172,11 +173,7 @@ class Store:
         stream = self.catalogue.find(key)
         if stream is None:
             return None
-        return view_of(stream, self._by_stream.get(stream.id, []), self._generations(), self._segments)
-
-    def segments_of(self, stream: Stream) -> Sequence[Segment]:
-        """The parquet files of a stream."""
-        return self._by_stream.get(stream.id, [])
+        return view_of(stream, self.index.of(stream.id), self._generations(), self._segments)
 
     def now(self) -> int:
         """The time in microseconds."""
@@ -281,7 +278,7 @@ class Store:
             if self.catalogue.get(stream_id) is None:
                 self._segments.remove(stream_id)
             else:
-                self._by_stream.setdefault(stream_id, []).append(segment)
+                self.index.add(stream_id, segment)
 
     def _generations(self) -> Sequence[Generation]:
         return (*self._frozen, self._active)

@@ -131,7 +131,7 @@ def _entry(stream: Stream, backend: Backend, *, with_schema: bool) -> dict[str, 
         "name": stream.name,
         "storage_type": "disk",
         "stream_type": stream.kind,
-        "stats": _stats(stream, backend.store.segments_of(stream)),
+        "stats": _stats(stream, backend.store.index.of(stream.id)),
         "schema": schema,
         "settings": complete(
             stream.settings,

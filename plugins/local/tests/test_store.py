@@ -142,7 +142,7 @@ async def test_segments_are_written_when_rows_are_due(open_store: OpenStore, unt
     """Without anybody asking."""
     store = await open_store(segment_rows=10)
     await store.ingest(KEY, rows(range(10)))
-    await until(lambda: bool(store._by_stream))
+    await until(lambda: bool(store.index.of(1)))
 
     assert stored(store) == list(range(10))
     assert store._generations()[0].rows == 0

@@ -44,3 +44,30 @@ def up(host: str, port: int, data: Path | None, org: str, emulate: str) -> None:
 
     wanted = Wanted(host, port, data or default_directory(os.environ), org, Emulation(emulate))
     run_until_stopped(wanted)
+
+
+@group.command()
+@click.argument("stream")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["parquet", "csv", "ndjson"]),
+    required=True,
+    help="Form of the file.",
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory; a per-user one by default.")
+@click.option("--org", default="default", show_default=True, help="Organisation.")
+@click.option(
+    "--type", "type_", default="logs", show_default=True, help="Type of the stream: logs, metrics or traces."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; STREAM.FORMAT by default.",
+)
+def export(*, stream: str, kind: str, data: Path | None, org: str, type_: str, output: Path | None) -> None:
+    """Write all rows of STREAM to a file while the server does not run."""
+    from cqrs_local.cli.export import run_export
+
+    target = output or Path(f"{stream}.{kind}")
+    run_export(data or default_directory(os.environ), (org, type_, stream), kind, target)

@@ -20,7 +20,7 @@ if importlib.util.find_spec("hypothesis"):
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # A worker of a thread pool that is idle ends with its event loop, which outlives a test.
-POOLED = ("AnyIO worker thread", "asyncio_")
+POOLED = ("AnyIO worker thread", "Trio thread", "asyncio_")
 GRACE_SECONDS = 1.0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, cast, final
 
@@ -18,6 +18,9 @@ logger: Final = logging.getLogger("cqrs")
 
 # How long a plugin may take to end once it has been cancelled.
 GRACE_SECONDS: Final = 0.5
+
+# Runs an async function in a task of its own.
+_Spawn = Callable[[Callable[[], Coroutine[object, object, None]]], object]
 
 
 @final
@@ -36,6 +39,7 @@ class Supervisor:
         self.plugins: tuple[LoadedPlugin, ...] = tuple(plugins)
         self._lost = lost
         self._lifespans: dict[int, _Lifespan] = {}
+        self._spawn: _Spawn | None = None
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Enter each active plugin's lifespan; those that fail are reported and left out.
@@ -62,7 +66,9 @@ class Supervisor:
             return
         if loaded.plugin is None or type(loaded.plugin).lifespan is Plugin.lifespan:
             return  # nothing to run
-        lifespan = self._lifespans[place] = _Lifespan(loaded.plugin, lambda error: self._ended(place, error))
+        self._spawn = self._spawn or await _spawner(stack)
+        lifespan = _Lifespan(loaded.plugin, self._spawn, lambda error: self._ended(place, error))
+        self._lifespans[place] = lifespan
         stack.push_async_callback(self._stop, place)
         if reason := await lifespan.start():
             self._fail(place, "start", reason)
@@ -97,14 +103,15 @@ class Supervisor:
 class _Lifespan:
     """One plugin's lifespan in a task of its own; ``ended`` hears of it if that ends before it is told to."""
 
-    def __init__(self, plugin: Plugin, ended: Callable[[BaseException | None], None]) -> None:
+    def __init__(self, plugin: Plugin, spawn: _Spawn, ended: Callable[[BaseException | None], None]) -> None:
         self._plugin = plugin
+        self._spawn = spawn
         self._tell = ended
-        self._scope = anyio.CancelScope()
+        # Shielded: where it runs in a task group, that may be cancelled with the app, and it still has its time.
+        self._scope = anyio.CancelScope(shield=True)
         self._moved, self._leave, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
         self._entered = False
         self._error: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
         """Enter it.
@@ -113,8 +120,7 @@ class _Lifespan:
             Why it could not be entered, or nothing.
         """
         seconds = self._plugin.start_timeout
-        # No task group: an app may be entered in one task and left in another, as fixtures of tests do.
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._spawn(self._run)
         with anyio.move_on_after(seconds):
             await self._moved.wait()
         if self._entered:
@@ -168,6 +174,23 @@ class _Lifespan:
             self._moved.set()
         if self._entered and not self._leave.is_set():
             self._tell(self._error)
+
+
+async def _spawner(stack: AsyncExitStack) -> _Spawn:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # trio, where a task belongs to a task group
+        group = await stack.enter_async_context(anyio.create_task_group())
+        return group.start_soon
+    running: set[asyncio.Task[None]] = set()
+
+    def spawn(run: Callable[[], Coroutine[object, object, None]]) -> None:
+        # No task group: an app may be entered in one task and left in another, as fixtures of tests do.
+        task = loop.create_task(run())
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    return spawn
 
 
 def _health(loaded: LoadedPlugin) -> PluginHealth:

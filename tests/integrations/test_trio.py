@@ -1,0 +1,91 @@
+"""Plugins on trio, where a task belongs to a task group and an app is left in the task that entered it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+from returns.result import Result, Success
+
+from cqrs import Command, CqrsModule, Feature
+from cqrs.plugins import Plugin
+
+pytestmark = pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
+
+
+@attrs.frozen
+class Place(Command[int, str]):
+    """A command."""
+
+
+orders = Feature("orders")
+
+
+@orders.handles(Place)
+async def place(_command: Place) -> Result[int, str]:
+    await anyio.lowlevel.checkpoint()
+    return Success(1)
+
+
+class Working(Plugin):
+    """A plugin with background work that can be made to crash."""
+
+    name = "working"
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.crash = anyio.Event()
+        self.ended = anyio.Event()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Work, and note when that begins and ends."""
+
+        async def work() -> None:
+            await self.crash.wait()
+            raise OSError("connection lost")
+
+        self.steps.append("started")
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(work)
+                yield
+                await anyio.sleep(0.01)
+                group.cancel_scope.cancel()
+        finally:
+            self.steps.append("stopped")
+            self.ended.set()
+
+
+async def test_a_plugin_starts_and_stops() -> None:
+    """Its lifespan encloses the app's."""
+    plugin = Working()
+    async with CqrsModule.for_root(orders, plugins=(plugin,), env={}) as bus:
+        assert await bus.commands.execute(Place()) == Success(1)
+        assert plugin.steps == ["started"]
+
+    assert plugin.steps == ["started", "stopped"]
+
+
+async def test_a_plugin_that_crashes_cancels_nobody() -> None:
+    """The task group that it runs in is not the app's body: dispatches go on, the plugin is failed."""
+    plugin = Working()
+    async with CqrsModule.for_root(orders, plugins=(plugin,), env={}) as bus:
+        plugin.crash.set()
+        await plugin.ended.wait()
+        await anyio.sleep(0.01)
+        assert await bus.commands.execute(Place()) == Success(1)
+        assert bus.plugins[0].reason == "OSError: connection lost."
+
+
+async def test_a_cancelled_app_gives_its_plugin_its_time() -> None:
+    """The plugin stops in its own time though everything around it is cancelled."""
+    plugin = Working()
+    with anyio.move_on_after(0.05) as scope:
+        async with CqrsModule.for_root(orders, plugins=(plugin,), env={}):
+            await anyio.sleep_forever()
+
+    assert scope.cancelled_caught
+    assert plugin.steps == ["started", "stopped"]

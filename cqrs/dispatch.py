@@ -241,6 +241,8 @@ def _without_traceback(error: BaseException) -> BaseException:
             continue
         seen.add(id(one))
         BaseException.with_traceback(one, None)  # an assignment is refused by a frozen dataclass
+        if isinstance(one, AttributeError):
+            one.obj = None  # the object that lacks it
         pending += [one.__cause__, one.__context__]
         if isinstance(one, BaseExceptionGroup):
             pending += cast("BaseExceptionGroup[BaseException]", one).exceptions

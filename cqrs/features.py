@@ -118,10 +118,26 @@ class Feature(CacheDeclarations):
         """
         return Subscription(events, name, timeout, self.subscribings)
 
+    @overload
     def provides(
         self,
         service: type[Service] | Callable[..., object],
-        factory: Callable[..., Service | AbstractAsyncContextManager[Service]] | None = None,
+        factory: Callable[..., AbstractAsyncContextManager[Service]],
+        *,
+        lifetime: Lifetime = APP,
+    ) -> None: ...
+    @overload
+    def provides(
+        self,
+        service: type[Service] | Callable[..., object],
+        factory: Callable[..., Service] | None = None,
+        *,
+        lifetime: Lifetime = APP,
+    ) -> None: ...
+    def provides(
+        self,
+        service: type[Service] | Callable[..., object],
+        factory: Callable[..., object] | None = None,
         *,
         lifetime: Lifetime = APP,
     ) -> None:

@@ -5,7 +5,8 @@ from typing import TypeVar
 from returns.result import Failure, Result, Success
 
 from cqrs import CqrsModule, Fault, Feature, HandlerInfo, Message, Middleware, Next, Refused
-from tests.typing.messages import Forbidden
+from cqrs.middleware import targeted
+from tests.typing.messages import Find, Forbidden, Place
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
@@ -53,3 +54,14 @@ chain: list[Middleware] = [passing, refusing]
 CqrsModule.for_root(Feature("orders"), middleware=chain)
 CqrsModule.for_root(Feature("orders"), middleware=[not_composing])  # refused
 CqrsModule.for_root("orders")  # refused
+CqrsModule.for_root(Feature("orders"), middleware=[targeted(passing, only=Place), targeted(refusing, except_=(Find,))])
+targeted(not_composing)  # refused
+targeted(passing, only="Place")  # refused
+
+
+async def inventing_a_function(message: Message[int, str]) -> Result[int, str | Fault]:
+    return Success(1)
+
+
+def inventing_for_one(next: Next, handler: HandlerInfo) -> Next:
+    return inventing_a_function  # refused

@@ -55,6 +55,10 @@ demo *ARGS:
 replay *ARGS:
     @pytest plugins/local/tests/test_exchanges.py "$@"
 
+# The contract that clients rely on: --url URL --org ORG --token USER:PASSWORD, or without arguments the local server
+contract *ARGS:
+    @pytest plugins/local/contract "$@"
+
 # The page in headless Chromium: checked view by view, photographed into docs/images
 shots:
     @python docs/shots.py

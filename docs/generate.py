@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
 
 from cqrs import CqrsApp
+from cqrs.cli.commands import cqrs
 from cqrs.core_variables import CORE_VARIABLES
 from cqrs.mermaid import handlers_mermaid
 from cqrs.problems import Code
@@ -57,6 +59,13 @@ what it may publish.
 ```mermaid
 """
 
+COMMANDS: Final = """# Commands
+
+`pip install 'returns-cqrs[cli]'` brings the command `cqrs`. APP is `package.module:app`: as argument, as `--app`, or in
+the variable `CQRS_APP`. An unknown option is refused. Exit codes: 0, all is well; 1, something is wrong with the app or a
+plugin; 2, the command was called wrongly. Installed plugins add groups of their own, such as `cqrs openobserve`.
+"""
+
 ERRORS: Final = """# Problems by code
 
 A problem is something that keeps an app from starting, or a plugin from running, or that `cqrs check` warns of. Each names its place, its code, what is
@@ -89,6 +98,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference/configuration.md": configuration(SECTIONS),
         DOCS / "reference/errors/index.md": errors(Code),
+        DOCS / "reference/commands.md": commands(cqrs),
         DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }
 
@@ -119,6 +129,20 @@ def example(app: CqrsApp) -> str:
         app: one that has no problems.
     """
     return f"{NOTE}{EXAMPLE}{handlers_mermaid(app.check().unwrap())}\n```\n"
+
+
+def commands(group: click.Group) -> str:
+    """The page of commands: what each says of itself with `--help`.
+
+    Args:
+        group: the core's commands; those that plugins add are left out.
+    """
+    return NOTE + COMMANDS + "".join(_help(name, command) for name, command in sorted(group.commands.items()))
+
+
+def _help(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=f"cqrs {name}", max_content_width=100, terminal_width=100)
+    return f"\n## cqrs {name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 def _table(rows: Iterable[Row]) -> str:

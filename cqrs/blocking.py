@@ -4,10 +4,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, ExitStack
 from types import TracebackType
-from typing import Final, Generic, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, cast, final
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from returns.result import Failure, Result
 
 from cqrs.cache_control import CacheControl
@@ -17,6 +16,9 @@ from cqrs.event_bus import EventBus
 from cqrs.faults import AppClosed, Fault
 from cqrs.messages import Command, Event, Query
 from cqrs.query_bus import QueryBus
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
@@ -55,6 +57,9 @@ class BlockingApp:
             CompositionError: with everything that keeps the app from starting.
             RuntimeError: in a thread that runs an event loop.
         """
+        # Here and not above: it is a tenth of what importing the core costs, and few programs need it.
+        from anyio.from_thread import start_blocking_portal
+
         _refuse_in_an_event_loop("app.blocking()")
         with ExitStack() as stack:
             portal = stack.enter_context(start_blocking_portal())
@@ -153,7 +158,7 @@ class BlockingEventBus:
 class _Calls:
     """Calls into the event loop's thread, until they are closed."""
 
-    def __init__(self, portal: BlockingPortal) -> None:
+    def __init__(self, portal: "BlockingPortal") -> None:
         self._portal = portal
         self.closed: bool = False
 

@@ -204,7 +204,8 @@ def test_a_handler_that_ends_the_program_ends_it_in_order(
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 from contextlib import asynccontextmanager
 import anyio, attrs
 from returns.result import Result, Success
@@ -262,7 +263,10 @@ def test_an_interrupt_cancels_what_is_waited_for(tmp_path: Path, *, going_on: bo
         assert process.stdout.readline() == "waiting\n"
         time.sleep(0.1)  # until the caller's thread waits
         os.kill(process.pid, signal.SIGINT)
-        out, errors = process.communicate(timeout=15)
+        try:
+            out, errors = process.communicate(timeout=15)
+        finally:
+            process.kill()
 
     lines = out.splitlines()
     assert (process.returncode, errors, lines[-1]) == (status, "", "plugin stopped")

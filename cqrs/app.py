@@ -194,22 +194,18 @@ class CqrsApp:
             return Failure(problems)
         return Success(prepared.describe())
 
-    def find_plugins(self) -> tuple[PluginDescription, ...]:
-        """Find and configure the plugins as starting would, without starting any.
-
-        Returns:
-            Every plugin with the state that it comes to and the settings that it reads.
-        """
-        return tuple(describe_plugin(plugin) for plugin in self._prepare().plugins)
-
     def configuration(self) -> tuple[PluginDescription, ...]:
-        """Say what every setting is and where it came from, secrets masked.
+        """Say what every setting is and where it came from, secrets masked; of a running app, what it has read.
 
         Returns:
-            The core, as if it were a plugin, then what ``find_plugins`` gives.
+            The core, as if it were a plugin, then every plugin with the state that it comes to.
         """
-        env = os.environ if self._composition.env is None else self._composition.env
-        return (describe_core(env), *self.find_plugins())
+        prepared = self._prepare()
+        described = (describe_plugin(plugin) for plugin in prepared.plugins)
+        return (
+            describe_core(os.environ if prepared.composition.env is None else prepared.composition.env),
+            *described,
+        )
 
     async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
         refuse(prepared.problems())
@@ -231,7 +227,11 @@ class CqrsApp:
         services = Services(composition.container, registry.providings)
         services.supply({CommandBus: self.commands, QueryBus: self.queries, EventBus: self.events})
         services.supply({Clock: composition.clock})
-        if plugins is None:
+        if plugins is None and self._stack is not None:
+            plugins = (
+                self._supervisor.plugins
+            )  # configuring them again would change what the running app uses
+        elif plugins is None:
             plugins = gather(composition.plugins, env, provides=services.provides)
         services.supply({QueryCache: EmptyCache()})
         for plugin in plugins:

@@ -51,6 +51,16 @@ def refusal_json(app: str, error: str) -> str:
     return _dumped({"app": app, "ok": False, "error": error, "problems": [], "warnings": []})
 
 
+def refusal_github(app: str, error: str) -> str:
+    """Give a check that found no app as a workflow command.
+
+    Args:
+        app: what was looked for.
+        error: what was found instead.
+    """
+    return f"::error title={_property(app)}::{_data(error)}"
+
+
 def handlers_json(description: AppDescription) -> str:
     """Give handlers as a JSON array.
 

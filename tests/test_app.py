@@ -440,3 +440,18 @@ async def test_a_plugin_cannot_replace_what_the_app_has(compose_app: Any, orders
         assert [plugin.state for plugin in bus.plugins] == ["failed", "failed"]
         assert bus.container.resolve(Stock) is own
         assert bus.container.resolve(CommandBus) is bus.commands
+
+
+async def test_looking_at_a_running_app_configures_no_plugin_again(compose_app: Any, orders: Feature) -> None:
+    """What a plugin uses while the app runs is not made anew under it: its own state is described."""
+    steps: list[str] = []
+    app = compose_app(orders, plugins=(Journal(steps), Journal(steps, "bad", error=OSError("port taken"))))
+
+    async with app:
+        before = list(steps)
+        states = [plugin.state for plugin in app.configuration()[1:]]
+        checked = app.check().unwrap()
+        assert steps == before
+
+    assert states == ["active", "failed"]
+    assert [plugin.state for plugin in checked.plugins] == states

@@ -27,6 +27,7 @@ from cqrs.reports import (
     handlers_json,
     plugins_json,
     problems_github,
+    refusal_github,
     refusal_json,
 )
 
@@ -52,10 +53,11 @@ def check(app: str, form: Literal["text", "json", "github"]) -> None:
     try:
         found = load_app(app).check()
     except click.ClickException as refused:
-        if form == "json":
-            click.echo(refusal_json(app, refused.message))
-            sys.exit(1)
-        raise
+        if form == "text":
+            raise
+        told = refusal_json if form == "json" else refusal_github
+        click.echo(told(app, refused.message))
+        sys.exit(1)
     if isinstance(found, Failure):
         _refuse(app, found.failure(), form)
     else:
@@ -97,7 +99,7 @@ def config(app: str | None, *, as_json: bool) -> None:
 
 def _plugins(app: str | None) -> tuple[PluginDescription, ...]:
     if app is not None:
-        return load_app(app).find_plugins()
+        return load_app(app).configuration()[1:]
     return tuple(describe_plugin(plugin) for plugin in gather(None, dict(os.environ)))
 
 

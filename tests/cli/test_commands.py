@@ -187,8 +187,10 @@ def test_an_app_that_cannot_be_found_is_told_in_each_format(form: str, cqrs: Any
     run = cqrs("check", "nowhere:app", "--format", form)
 
     assert run.returncode == 1
-    told = json.loads(run.stdout)["error"] if form == "json" else run.stderr
-    assert "cannot import 'nowhere'" in told
+    told = {"text": run.stderr, "github": run.stdout}
+    error = json.loads(run.stdout)["error"] if form == "json" else told[form]
+    assert "cannot import 'nowhere'" in error
+    assert (form == "github") is error.startswith("::error title=nowhere%3Aapp::nowhere:app: cannot import")
 
 
 def test_handlers_are_given_to_programs_and_as_a_picture(cqrs: Any) -> None:

@@ -59,6 +59,12 @@ replay *ARGS:
 contract *ARGS:
     @pytest plugins/local/contract "$@"
 
+# Every shipped SQL text and the local server's queries on the oldest engine that is supported
+oldest-engine *ARGS:
+    @uv pip install --quiet --no-deps --require-hashes --target .oldest-engine -r plugins/local/oldest-engine.txt
+    @PYTHONPATH=.oldest-engine pytest plugins/openobserve/tests/provision plugins/local/tests/test_search.py \
+      plugins/local/tests/test_engine.py plugins/local/tests/test_traces.py plugins/local/tests/test_promql.py "$@"
+
 # The page in headless Chromium: checked view by view, photographed into docs/images
 shots:
     @python docs/shots.py

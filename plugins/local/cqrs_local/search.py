@@ -12,7 +12,7 @@ from cqrs_local.backend import Backend
 from cqrs_local.bodies import JsonObject, field, json_body, optional_int
 from cqrs_local.column_types import ColumnType
 from cqrs_local.emulation import Emulation
-from cqrs_local.engine import EngineProblem, Query, Rows
+from cqrs_local.engine import UNBOUNDED, EngineProblem, Query, Rows
 from cqrs_local.limits import Limits
 from cqrs_local.requests import Request
 from cqrs_local.search_answers import Answered, Search, answer_of, partial_answer
@@ -24,6 +24,7 @@ from cqrs_local.search_problems import (
     planning_failed,
     refused_statement,
     took_too_long,
+    unknown_function,
 )
 from cqrs_local.sql_rewrite import RewriteProblem, Rewritten, Scope, rewrite
 from cqrs_local.sql_shape import Shape, shape_of, with_timestamp
@@ -76,6 +77,8 @@ async def _over_streams(
 ) -> tuple[Answered, Rows] | Answer:
     found = {name: backend.store.view((*place, name)) for name in shape.names}
     streams = {name: view for name, view in found.items() if view is not None}
+    if streams and (unbounded := shape.calls & UNBOUNDED):
+        return unknown_function(min(unbounded))
     match _rewritten(asked, shape, streams, backend.emulation):
         case Success(Rewritten() as rewritten):
             outcome = await _run(asked, shape, rewritten, streams, backend)

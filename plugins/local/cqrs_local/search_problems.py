@@ -1,7 +1,7 @@
 """What the engine says, in the words and with the codes of the server (pure)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -112,6 +112,11 @@ def took_too_long(seconds: float) -> Answer:
     return _coded(TOO_LONG, "Search query timed out", status=408, error_detail=detail)
 
 
+def unknown_function(name: str, suggestions: Sequence[str] = ()) -> Answer:
+    """The answer to a call of a function that there is not."""
+    return _coded(UNKNOWN_FUNCTION, f"unknown function '{name}'", suggestions=list(suggestions))
+
+
 def planning_failed(problem: EngineProblem, fields: Iterable[str]) -> Answer:
     """The answer to a query that the engine cannot plan.
 
@@ -132,8 +137,7 @@ def planning_failed(problem: EngineProblem, fields: Iterable[str]) -> Answer:
             UNKNOWN_FIELD, f"unknown field '{name}'", hint=f"valid fields: {', '.join(sorted(fields))}"
         )
     if function := _FUNCTION.search(said):
-        suggestions = [function[2]] if function[2] else []
-        return _coded(UNKNOWN_FUNCTION, f"unknown function '{function[1]}'", suggestions=suggestions)
+        return unknown_function(function[1], [function[2]] if function[2] else [])
     return not_executable(said)
 
 

@@ -75,6 +75,7 @@ class Shape:
         statements: how many statements the text holds.
         verb: the first word, in lower case.
         names: every name in it: the streams it reads are among them.
+        calls: those that are followed by a parenthesis: the functions it calls are among them.
         reads: whether it has a FROM at all.
         plain: one SELECT from one stream without grouping, joining or windows.
         aggregated: whether its rows are no longer records.
@@ -86,6 +87,7 @@ class Shape:
     statements: int
     verb: str
     names: frozenset[str]
+    calls: frozenset[str]
     reads: bool
     plain: bool
     aggregated: bool
@@ -107,6 +109,9 @@ def shape_of(sql: str) -> Shape:
         statements=_statements(top),
         verb=first,
         names=frozenset(token.name for token in code if token.kind in (Kind.WORD, Kind.QUOTED)),
+        calls=frozenset(
+            token.name.lower() for token, after in pairwise(code) if token.name and after.text == "("
+        ),
         reads=any(token.word == "from" for token in code),
         plain=first == "select" and reads_one and not aggregated and not words & _NOT_PLAIN,
         aggregated=aggregated,

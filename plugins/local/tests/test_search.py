@@ -152,6 +152,8 @@ async def test_text_functions(orders: Any) -> None:
         ("SELECT o.nofield FROM orders o", 400, 20004, "unknown field 'nofield'"),
         ("SELECT nofn(a) FROM orders", 400, 20005, "unknown function 'nofn'"),
         ("SELECT repeat('x', 2000000000) FROM orders", 400, 20005, "unknown function 'repeat'"),
+        ("SELECT \"repeat\" ('x', 2000000000) FROM orders", 400, 20005, "unknown function 'repeat'"),
+        ("SELECT count(*) FROM orders, GENERATE_SERIES(1, 10)", 400, 20005, "unknown function 'generate_series'"),
         ("SELEC x", 400, 400, "Error# SQL error: ParserError"),
         ("", 400, 400, "Error# Stream name is empty"),
         ("SELECT 1", 400, 400, "Error# Stream name is empty"),

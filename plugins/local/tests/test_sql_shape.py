@@ -82,3 +82,10 @@ def test_every_name_is_found() -> None:
 def test_a_plain_query_gets_its_time_and_its_order(sql: str, after: str) -> None:
     """The column where it is missing, the order before any LIMIT, neither twice."""
     assert with_timestamp(sql) == after
+
+
+def test_calls_are_names_before_a_parenthesis() -> None:
+    """In any case and quoted too; comments and spaces between do not hide them, texts are none."""
+    shape = shape_of("SELECT Count(*), \"repeat\" /* x */ ('a', 2), 'lpad(' FROM s, range(1, 2)")
+
+    assert shape.calls == {"count", "repeat", "range"}

@@ -7,7 +7,7 @@ from cqrs.clock import Clock
 from cqrs.command_bus import CommandBus
 from cqrs.context import Emit, MessageContext, cqrs_context, current_context
 from cqrs.declarations import MESSAGE
-from cqrs.deliveries import Delivery, PublishReport
+from cqrs.deliveries import Delivery, PublishReport, PublishStrategy
 from cqrs.event_bus import EventBus
 from cqrs.faults import (
     AppClosed,
@@ -16,13 +16,14 @@ from cqrs.faults import (
     Fault,
     HandlerCrashed,
     HandlerNotFound,
+    QueueFull,
     Refused,
     Rejection,
     TimedOut,
 )
 from cqrs.features import Feature
 from cqrs.instrumentation import ConsoleInstrument, Instrument
-from cqrs.messages import Command, Event, Message, Query
+from cqrs.messages import Command, Event, Message, Query, type_id
 from cqrs.middleware import HandlerInfo, Middleware, Next
 from cqrs.problems import CompositionError, Problem
 from cqrs.query_bus import QueryBus
@@ -58,8 +59,10 @@ __all__ = [
     "Next",
     "Problem",
     "PublishReport",
+    "PublishStrategy",
     "Query",
     "QueryBus",
+    "QueueFull",
     "Refused",
     "Rejection",
     "RetryPolicy",
@@ -72,6 +75,7 @@ __all__ = [
     "is_err",
     "is_ok",
     "lift",
+    "type_id",
 ]
 
 

@@ -13,8 +13,10 @@ from cqrs.blocking import BlockingApp
 from cqrs.caching import EmptyCache, QueryCache
 from cqrs.clock import Clock, SystemClock
 from cqrs.command_bus import CommandBus
-from cqrs.composition import Composing, Composition, Preparation, composed, composed_late, refuse, seal
+from cqrs.composition import Composition, Preparation, refuse
 from cqrs.container import Bound, Container, Services
+from cqrs.dead_letter import DeadLetterQueue
+from cqrs.dead_letter_setting import chosen
 from cqrs.describe import AppDescription, PluginDescription, describe_core, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
@@ -23,12 +25,16 @@ from cqrs.hook_details import AppDetails
 from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware, Next
+from cqrs.parking import Parking
 from cqrs.plugin_discovery import gather
 from cqrs.plugin_lifespan import Supervisor
 from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
 from cqrs.problems import Problem
 from cqrs.query_bus import QueryBus
 from cqrs.registry import Entry, register
+from cqrs.replay import DeadLetters
+from cqrs.sealing import Composing, composed, composed_late, seal
+from cqrs.subscribers import Delivering
 from cqrs.unanswered import Gate
 
 Service = TypeVar("Service")
@@ -52,6 +58,7 @@ class CqrsModule:
         plugins: Sequence[Plugin] | Literal["auto"] = AUTO,
         env: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        dead_letters: DeadLetterQueue | None = None,
         strict: bool = False,
     ) -> "CqrsApp":
         """Compose an app. Pure: nothing is imported, opened or looked up before ``async with app``.
@@ -67,6 +74,7 @@ class CqrsModule:
             plugins: the plugins to use instead of those that are installed; ``()`` for none.
             env: replaces ``os.environ`` for everything that the app and its plugins read.
             clock: replaces the machine's clocks.
+            dead_letters: keeps what a subscriber could not take; else what ``CQRS_DEAD_LETTERS`` names, or memory.
             strict: whether a plugin that fails keeps the app from starting.
         """
         return CqrsApp(
@@ -80,6 +88,7 @@ class CqrsModule:
                 env=env,
                 clock=SystemClock() if clock is None else clock,
                 strict=strict,
+                dead_letters=dead_letters,
             )
         )
 
@@ -93,6 +102,7 @@ class CqrsApp:
         queries: the query bus.
         events: the event bus.
         container: the user's container; it resolves the buses too.
+        dead_letters: the events that a subscriber could not take: to list, replay and discard.
         plugins: every plugin that was found, with the state that it has now; empty until the app starts.
     """
 
@@ -111,6 +121,7 @@ class CqrsApp:
         self.commands: CommandBus = CommandBus(self._pipelines["command"], self._gates["command"])
         self.queries: QueryBus = QueryBus(self._pipelines["query"], self._gates["query"])
         self.events: EventBus = EventBus(self._listeners, self._gates["event"], composition.clock)
+        self.dead_letters: DeadLetters = DeadLetters(self._listeners, self._gates["event"], composition.clock)
         self.container: Container = composition.container
         self.plugins: tuple[PluginDescription, ...] = ()
 
@@ -132,6 +143,7 @@ class CqrsApp:
                 stack.callback(self._tell_stopped)
                 stack.callback(self._close)
                 self._seal(attrs.evolve(prepared, plugins=self._supervisor.plugins), calls, composed)
+                stack.push_async_callback(self.events.close)
                 self._tell_started(prepared, began)
                 self._stack = stack.pop_all()
         finally:
@@ -237,7 +249,9 @@ class CqrsApp:
         for plugin in plugins:
             services.supply(plugin.builder.services if plugin.builder else {})
         services.supply(composition.overrides)
-        return Preparation(composition, registry, services, plugins, self._hooks, self.events)
+        brought = [queue for plugin in plugins if plugin.builder for queue in plugin.builder.queues]
+        letters = chosen(composition.dead_letters, env, brought, self.dead_letters.memory)
+        return Preparation(composition, registry, services, plugins, self._hooks, self.events, letters)
 
     def _lose(self) -> None:
         """Go on without a plugin that failed while the app runs: pipelines are composed anew, dispatches go on."""
@@ -250,11 +264,14 @@ class CqrsApp:
     def _seal(self, prepared: Preparation, calls: Mapping[Entry, Bound], composing: Composing) -> None:
         self._sealed = prepared, calls
         around = prepared.around()
-        sealed = seal(prepared.registry, calls, around, composing)
+        queue = prepared.letters.unwrap()
+        self.dead_letters.serve(queue, prepared.registry.events())
+        parking = Parking(queue, around.clock, self._hooks)
+        delivering = Delivering(around.clock, self._hooks, parking)
+        sealed = seal(prepared.registry, calls, around, composing, delivering)
         for kind, pipelines in sealed.pipelines.items():
             self._pipelines[kind].update(pipelines)
-        self._listeners.audiences = dict(sealed.audiences)
-        self._listeners.find, self._listeners.watched = sealed.find, sealed.context
+        self._listeners.fill(sealed.audiences, sealed.find, watched=sealed.context)
         self._hooks.watch(around.instruments, around.failures)
         for kind, gate in self._gates.items():
             gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)

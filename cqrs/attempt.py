@@ -1,8 +1,9 @@
 """One attempt of a handler whose dependencies live for one message: scope, unit of work, handler, commit."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import ContextVar
 from functools import reduce
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 from returns.result import Failure, Success
@@ -93,13 +94,16 @@ def _settled(start: Inner, steps: Sequence[Step], handler: HandlerInfo) -> Inner
     return within
 
 
-def retried_here(handler: HandlerInfo) -> RetryPolicy | None:
-    """Give the policy by which a handler's pipeline tries again; a delivery is tried again by the event bus.
+# How many attempts the last delivery in this task took, if it was more than one and nobody has asked yet.
+_taken: Final[ContextVar[int]] = ContextVar("cqrs_attempts_taken", default=1)
 
-    Args:
-        handler: the handler.
-    """
-    return None if handler.kind == "event" else handler.retry
+
+def attempts_taken() -> int:
+    """Give how many attempts the delivery took that has just ended in this task; asking again gives 1."""
+    taken = _taken.get()
+    if taken != 1:
+        _taken.set(1)
+    return taken
 
 
 def _succeeded(result: AnyResult) -> bool:
@@ -137,16 +141,26 @@ class Retrying:
         began, attempt = self.clock.monotonic_ns(), 1
         context = current_context()
         result = await self.attempts(*arguments)
-        while not _succeeded(result) and await self._again(result, attempt, began, context):
+        while not _succeeded(result) and await self.again(result, attempt, began, context):
             attempt += 1
             if context is not None:
                 context.attempt = attempt
             result = await self.attempts(*arguments)
+        if attempt > 1 and self.handler.kind == "event":
+            _taken.set(attempt)
         return result
 
-    async def _again(
+    async def again(
         self, result: AnyResult, attempt: int, began_ns: int, context: MessageContext | None
     ) -> bool:
+        """Tell, after the wait that the policy asks for, whether to try again.
+
+        Args:
+            result: what an attempt that failed answered.
+            attempt: its number, from 1.
+            began_ns: when the first one began.
+            context: the message's identity; None if it has none.
+        """
         elapsed = (self.clock.monotonic_ns() - began_ns) / 1e9
         try:
             delay = self.policy.wait(result, attempt, elapsed, self.random)

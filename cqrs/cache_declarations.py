@@ -70,6 +70,7 @@ class CacheDeclarations:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.cachings: list[Caching] = []
         self.invalidatings: list[Invalidating] = []
 

@@ -24,6 +24,12 @@ CORE_VARIABLES: Final = (
         "The app that the commands look at if they are given none: package.module:name.",
         "examples.orders.app:app",
     ),
+    Variable(
+        "CQRS_DEAD_LETTERS",
+        text(),
+        "Where the events wait that a subscriber could not take: sqlite:PATH; in memory if not set.",
+        "sqlite:/var/lib/shop/dead-letters.db",
+    ),
 )
 
 

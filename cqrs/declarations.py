@@ -72,24 +72,6 @@ class Handling:
 
 @final
 @attrs.frozen(eq=False)
-class Subscribing:
-    """One subscriber and the events that it hears.
-
-    Attributes:
-        events: the event classes; their subclasses are heard too.
-        handler: the function or class.
-        name: the stable name it was given, or None.
-        timeout: seconds after which a delivery is cancelled, or None.
-    """
-
-    events: tuple[type[Event], ...]
-    handler: AnyHandler
-    name: str | None
-    timeout: float | None
-
-
-@final
-@attrs.frozen(eq=False)
 class Providing:
     """One service and what makes it.
 
@@ -130,34 +112,4 @@ class Registration(Generic[MessageType, Value, Error]):
     def __call__(self, handler: Declared, /) -> Declared:
         """Register the handler and give it back unchanged."""
         self._handlings.append(Handling(cast("type", self._message), handler, self._options))
-        return handler
-
-
-@final
-class Subscription(Generic[EventType]):
-    """The second step of ``subscribes``: takes the subscriber, checked against the events."""
-
-    def __init__(
-        self,
-        events: tuple[type[Event], ...],
-        name: str | None,
-        timeout: float | None,
-        subscribings: list[Subscribing],
-    ) -> None:
-        self._events = events
-        self._name = name
-        self._timeout = timeout
-        self._subscribings = subscribings
-
-    @overload
-    def __call__(
-        self, handler: Callable[Concatenate[EventType, Deps], Coroutine[Any, Any, Result[object, object]]], /
-    ) -> Callable[Concatenate[EventType, Deps], Coroutine[Any, Any, Result[object, object]]]: ...
-    @overload
-    def __call__(
-        self, handler: Callable[Deps, Callable[[EventType], Coroutine[Any, Any, Result[object, object]]]], /
-    ) -> Callable[Deps, Callable[[EventType], Coroutine[Any, Any, Result[object, object]]]]: ...
-    def __call__(self, handler: Declared, /) -> Declared:
-        """Register the subscriber and give it back unchanged."""
-        self._subscribings.append(Subscribing(self._events, handler, self._name, self._timeout))
         return handler

@@ -1,5 +1,7 @@
 """What became of a published event: one delivery per subscriber."""
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import final
 
 import attrs
@@ -7,6 +9,20 @@ from returns.result import Failure
 
 from cqrs.faults import Fault
 from cqrs.messages import AnyResult
+
+
+class PublishStrategy(StrEnum):
+    """How the several subscribers of an event hear it.
+
+    Attributes:
+        CONCURRENT: all at once; one that fails stops no other.
+        SEQUENTIAL: one after the other, in the order of their registration; one that fails stops no other.
+        STOP_ON_FAILURE: one after the other until one fails; the others do not hear it.
+    """
+
+    CONCURRENT = "concurrent"
+    SEQUENTIAL = "sequential"
+    STOP_ON_FAILURE = "stop on failure"
 
 
 @final
@@ -34,18 +50,55 @@ class Delivery:
         return not isinstance(self.result, Failure)
 
 
-@final
-@attrs.frozen
-class PublishReport:
-    """The answer of ``publish``: never an exception.
+# A delivery that succeeded at once: subscriber, result, and when it began and ended, in ns. Making a Delivery of it
+# costs as much as half a dispatch, so that is left to whoever looks at it.
+Heard = tuple[str, AnyResult, int, int]
 
-    Attributes:
+
+@final
+class PublishReport:
+    """The answer of ``publish``: never an exception. It cannot be changed.
+
+    Args:
         deliveries: one per subscriber, in the order of their registration.
         fault: set if the event reached nobody because the bus is disabled or the app closed.
+        skipped: the names of subscribers that were not tried, because one before them failed (``STOP_ON_FAILURE``).
     """
 
-    deliveries: tuple[Delivery, ...]
-    fault: Fault | None = None
+    __slots__ = ("_fault", "_heard", "_skipped")
+    __match_args__ = ("deliveries", "fault", "skipped")
+
+    # The event bus sets this attribute alone where all went well: three assignments are more than it can afford.
+    _heard: tuple[Delivery | Heard, ...]
+    _fault: Fault | None
+    _skipped: tuple[str, ...]
+
+    def __init__(
+        self,
+        deliveries: Iterable[Delivery | Heard] = (),
+        fault: Fault | None = None,
+        skipped: tuple[str, ...] = (),
+    ) -> None:
+        self._heard = tuple(deliveries)
+        self._fault = fault
+        self._skipped = skipped
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """One per subscriber that was tried, in the order of their registration."""
+        every = tuple(each if type(each) is Delivery else made(each) for each in self._heard)
+        self._heard = every
+        return every
+
+    @property
+    def fault(self) -> Fault | None:
+        """Set if the event reached nobody because the bus is disabled or the app closed."""
+        return getattr(self, "_fault", None)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The names of subscribers that were not tried, because one before them failed."""
+        return getattr(self, "_skipped", ())
 
     @property
     def ok(self) -> bool:
@@ -55,4 +108,26 @@ class PublishReport:
     @property
     def failures(self) -> tuple[Delivery, ...]:
         """The deliveries that failed."""
-        return tuple(delivery for delivery in self.deliveries if not delivery.ok)
+        return tuple(each for each in self._heard if type(each) is Delivery and not each.ok)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublishReport) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return "PublishReport(deliveries={!r}, fault={!r}, skipped={!r})".format(*self._values())
+
+    def _values(self) -> tuple[object, ...]:
+        return self.deliveries, self.fault, self.skipped
+
+
+def made(heard: Heard) -> Delivery:
+    """Make a delivery of what is known of it.
+
+    Args:
+        heard: a delivery that succeeded at once.
+    """
+    subscriber, result, began_ns, ended_ns = heard
+    return Delivery(subscriber, result, duration=(ended_ns - began_ns) / 1e9)

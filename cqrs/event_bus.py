@@ -1,48 +1,27 @@
 """The event bus: every subscriber hears every event, whatever becomes of the others."""
 
-import asyncio
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, final
+from typing import Any, Final, final
 
-import anyio
 import attrs
-from returns.result import Failure
+from returns.result import Failure, Result
 
+from cqrs.background import BackgroundQueue
 from cqrs.clock import Clock
 from cqrs.context import MessageContext, current
-from cqrs.deliveries import Delivery, PublishReport
-from cqrs.dispatch import crashed
-from cqrs.hook_details import DeliveredDetails, PublishDetails
+from cqrs.deliveries import PublishReport, PublishStrategy
+from cqrs.fan_out import at_once, in_turn
+from cqrs.faults import AppClosed, BusDisabled, QueueFull
+from cqrs.hook_details import PublishDetails
 from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument, overrides
-from cqrs.messages import AnyResult, Event
-from cqrs.middleware import HandlerInfo
-from cqrs.registry import Call
+from cqrs.messages import Event
+from cqrs.subscribers import Publish, Subscriber, direct
 from cqrs.unanswered import Gate
 
 # Hooks that hear of events with the identity of each.
 _WATCHING: Final = ("published", "delivered", "retried", "dead_lettered")
-
-
-@final
-@attrs.frozen(eq=False)
-class Subscriber:
-    """A subscriber's pipeline for one event class.
-
-    Attributes:
-        handler: what is known of it.
-        deliver: the pipeline.
-    """
-
-    handler: HandlerInfo
-    deliver: Call
-
-    @property
-    def name(self) -> str:
-        """Its stable name."""
-        return self.handler.subscriber or self.handler.handler
 
 
 @final
@@ -53,10 +32,34 @@ class Audience:
     Attributes:
         event_type: the event's name as people read it.
         subscribers: in the order of their registration.
+        strategy: how they hear it.
     """
 
     event_type: str
     subscribers: tuple[Subscriber, ...]
+    strategy: PublishStrategy = PublishStrategy.CONCURRENT
+
+    async def hear(self, event: Event) -> PublishReport:
+        """Deliver an event to all of them, as the strategy says.
+
+        Args:
+            event: the event.
+        """
+        if len(self.subscribers) < 2:
+            return PublishReport([await only.hear(event) for only in self.subscribers])
+        if self.strategy is PublishStrategy.CONCURRENT:
+            return PublishReport(await at_once(event, self.subscribers))
+        stop = self.strategy is PublishStrategy.STOP_ON_FAILURE
+        heard, skipped = await in_turn(event, self.subscribers, stop=stop)
+        return PublishReport(heard, skipped=skipped)
+
+    def publish(self) -> Publish:
+        """Give what publishes an event to them, without a frame that is not needed."""
+        if not self.subscribers:
+            return _to_nobody
+        only = self.subscribers[0]
+        alone = len(self.subscribers) == 1 and only.bare is not None and only.sequence is None
+        return direct(only, only.bare) if alone and only.bare is not None else self.hear
 
 
 @final
@@ -68,13 +71,15 @@ class Listeners:
 
     Attributes:
         audiences: by event class.
+        publishes: what publishes an event, by event class; always the same object.
         find: gives the audience of an event class that is published for the first time.
         hooks: see above.
-        watched: whether any instrument sees deliveries or publishes, which then carry a context.
+        watched: whether publishes and deliveries carry a context.
     """
 
     def __init__(self, hooks: Hooks | None = None) -> None:
         self.audiences: dict[type, Audience] = {}
+        self.publishes: dict[type, Publish] = {}
         self.find: Callable[[type[Event]], Audience] = _nobody
         self.hooks: Hooks = Hooks() if hooks is None else hooks
         self.watched: bool = False
@@ -86,9 +91,22 @@ class Listeners:
             audience = self.audiences[event] = self.find(event)
         return audience
 
+    def fill(
+        self, audiences: Mapping[type, Audience], find: Callable[[type[Event]], Audience], *, watched: bool
+    ) -> None:
+        """Take who hears what, in place of what was known before.
+
+        Args:
+            audiences: by event class.
+            find: gives the audience of any other event class.
+            watched: whether publishes and deliveries carry a context.
+        """
+        self.audiences, self.find, self.watched = dict(audiences), find, watched
+        self.publishes.clear()
+
     def clear(self) -> None:
         """Forget everybody."""
-        self.audiences, self.find, self.watched = {}, _nobody, False
+        self.fill({}, _nobody, watched=False)
 
 
 def watches(instruments: Sequence[Instrument]) -> bool:
@@ -107,20 +125,24 @@ class EventBus:
     Args:
         listeners: who hears what.
         gate: why nobody does, if the bus is not open.
-        clock: times the deliveries.
+        clock: times the publishes.
     """
 
-    __slots__ = ("_clock", "_gate", "_listeners")
+    __slots__ = ("_background", "_clock", "_closing", "_gate", "_listeners", "_publishes")
 
     def __init__(self, listeners: Listeners, gate: Gate, clock: Clock) -> None:
         self._listeners = listeners
+        self._publishes = listeners.publishes
         self._gate = gate
         self._clock = clock
+        self._closing = False
+        self._background = BackgroundQueue(self.publish, self._abandon)
 
-    async def publish(self, event: Event, /) -> PublishReport:
-        """Deliver an event to every subscriber and wait for all of them; never raises but for cancellation.
+    def publish(self, event: Event, /) -> Coroutine[Any, Any, PublishReport]:
+        """Deliver an event to every subscriber and wait for all of them; awaiting it raises nothing but cancellation.
 
-        One subscriber is awaited directly, several run concurrently; one that fails stops no other.
+        One subscriber is awaited directly, several run concurrently, or as ``Feature.publishes`` says; one that fails
+        stops no other, unless that says so too. What a subscriber does not take is parked among its dead letters.
 
         Args:
             event: the event.
@@ -128,59 +150,72 @@ class EventBus:
         Returns:
             One delivery per subscriber, each with what the subscriber answered.
         """
+        try:
+            publish = self._publishes[type(event)]
+        except KeyError:
+            return self._publish_first(event)
+        return publish(event)
+
+    async def publish_later(self, event: Event, /) -> Result[None, QueueFull | AppClosed | BusDisabled]:
+        """Publish an event in the background, after those that were given before.
+
+        The queue is this process's own: what is in it is published before the app has closed, and ends with a process
+        that is killed. An event that must not be lost is published within the unit of work that it belongs to.
+
+        Args:
+            event: the event.
+
+        Returns:
+            ``Success`` once the event is in the queue; ``QueueFull``, if there is no place, and nothing was taken.
+        """
+        fault = AppClosed("event") if self._closing else self._gate.fault
+        if isinstance(fault, AppClosed | BusDisabled):
+            return Failure(fault)
+        return self._background.put(event)
+
+    async def drain(self) -> None:
+        """Wait until everything that ``publish_later`` took has been published, and what that has published later."""
+        await self._background.drain()
+
+    async def close(self) -> None:
+        """Take no more events for later, and publish those that were taken; called when the app stops."""
+        self._closing = True
+        try:
+            await self._background.close()
+        finally:
+            self._closing = False
+
+    async def _publish_first(self, event: Event) -> PublishReport:
         if self._gate.fault is not None:
             return PublishReport((), self._gate.fault)
         audience = self._listeners.audience(type(event))
-        if self._listeners.watched:
-            return await self._publish_watched(event, audience)
-        return PublishReport(await self._deliver(event, audience.subscribers))
+        publish = self._watched(audience) if self._listeners.watched else audience.publish()
+        self._publishes[type(event)] = publish
+        return await publish(event)
 
-    async def _publish_watched(self, event: Event, audience: Audience) -> PublishReport:
-        parent = current.get()
-        context = MessageContext().begin() if parent is None else MessageContext().follow(parent)
-        started = self._clock.monotonic_ns()
-        token = current.set(context)
-        report: PublishReport | None = None
-        try:
-            report = PublishReport(await self._deliver(event, audience.subscribers))
-            return report
-        finally:
-            with suppress(ValueError):  # given up with its event loop and closed in another context
-                current.reset(token)
-            duration = self._clock.monotonic_ns() - started
-            published = self._listeners.hooks.published
-            if published is not None:
-                published(_details(type(event), audience, report, duration, context))
+    def _watched(self, audience: Audience) -> Publish:
+        async def publish(event: Event) -> PublishReport:
+            parent = current.get()
+            context = MessageContext().begin() if parent is None else MessageContext().follow(parent)
+            started = self._clock.monotonic_ns()
+            token = current.set(context)
+            report: PublishReport | None = None
+            try:
+                report = await audience.hear(event)
+                return report
+            finally:
+                with suppress(ValueError):  # given up with its event loop and closed in another context
+                    current.reset(token)
+                published = self._listeners.hooks.published
+                if published is not None:
+                    duration = self._clock.monotonic_ns() - started
+                    published(_details(type(event), audience, report, duration, context))
 
-    async def _deliver(self, event: Event, subscribers: Sequence[Subscriber]) -> tuple[Delivery, ...]:
-        if len(subscribers) == 1:
-            return (await self._delivered(event, subscribers[0]),)
-        deliveries: dict[int, Delivery] = {}
+        return publish
 
-        async def deliver(place: int, subscriber: Subscriber) -> None:
-            deliveries[place] = await self._delivered(event, subscriber)
-
-        async with anyio.create_task_group() as group:
-            for place, subscriber in enumerate(subscribers):
-                group.start_soon(deliver, place, subscriber)
-        return tuple(deliveries[place] for place in range(len(subscribers)))
-
-    async def _delivered(self, event: Event, subscriber: Subscriber) -> Delivery:
-        started = self._clock.monotonic_ns()
-        result: AnyResult
-        try:
-            result = await subscriber.deliver(event)
-        except anyio.get_cancelled_exc_class() as error:
-            if _cancelled_from_outside():
-                raise
-            # It awaited something that was cancelled: its own failure, which stops neither siblings nor publisher.
-            result = Failure(crashed(error, subscriber.handler, "handler"))
-        duration = (self._clock.monotonic_ns() - started) / 1e9
-        delivery = Delivery(subscriber.name, result, duration=duration)
-        delivered, context = self._listeners.hooks.delivered, current.get()
-        if delivered is not None and context is not None:
-            delivered(DeliveredDetails(subscriber.handler, delivery, context))
-        return delivery
+    async def _abandon(self, event: Event) -> None:
+        for subscriber in self._listeners.audience(type(event)).subscribers:
+            await subscriber.abandon(event)
 
 
 def _details(
@@ -195,12 +230,10 @@ def _details(
     return PublishDetails(event, audience.event_type, count, failures, duration_ns, context, report is None)
 
 
-def _cancelled_from_outside() -> bool:
-    if anyio.current_effective_deadline() == -math.inf:
-        return True
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
-
-
 def _nobody(event: type[Event]) -> Audience:
     return Audience(event.__qualname__, ())
+
+
+async def _to_nobody(event: Event) -> PublishReport:
+    del event
+    return PublishReport()

@@ -120,6 +120,34 @@ class AppClosed(Fault):
 
 @final
 @attrs.frozen
+class QueueFull(Fault):
+    """A bounded queue had no place left, and nothing was taken into it.
+
+    Attributes:
+        queue: what it holds.
+        capacity: how many of them.
+    """
+
+    queue: str
+    capacity: int
+
+
+@final
+@attrs.frozen
+class ParkedBehind(Fault):
+    """The event was not delivered: it waits behind an earlier one of its sequence, which could not be.
+
+    Attributes:
+        subscriber: whose dead letters it is among.
+        sequence: what it keeps its place in.
+    """
+
+    subscriber: str
+    sequence: str
+
+
+@final
+@attrs.frozen
 class Refused(Fault):
     """A middleware said no before the handler ran.
 

@@ -2,33 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar, final, overload
+from typing import TypeVar, final, overload
 
 from cqrs.cache_declarations import CacheDeclarations
-from cqrs.declarations import (
-    APP,
-    Handling,
-    Lifetime,
-    Options,
-    Providing,
-    Registration,
-    Subscribing,
-    Subscription,
-)
-from cqrs.messages import AnyMessage, Declares, Event
+from cqrs.declarations import APP, Handling, Lifetime, Options, Providing, Registration
+from cqrs.event_declarations import EventDeclarations
+from cqrs.messages import AnyMessage, Declares
 from cqrs.retry import RetryPolicy
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
 MessageType = TypeVar("MessageType", bound=AnyMessage)
-First = TypeVar("First", bound=Event)
-Second = TypeVar("Second", bound=Event)
-Third = TypeVar("Third", bound=Event)
 Service = TypeVar("Service")
 
 
 @final
-class Feature(CacheDeclarations):
+class Feature(CacheDeclarations, EventDeclarations):
     """A named set of handlers, subscribers and services.
 
     Args:
@@ -39,7 +28,6 @@ class Feature(CacheDeclarations):
         super().__init__()
         self.name = name
         self.handlings: list[Handling] = []
-        self.subscribings: list[Subscribing] = []
         self.providings: list[Providing] = []
         self.imported: list[Feature] = []
 
@@ -68,55 +56,6 @@ class Feature(CacheDeclarations):
             log_fields: names of the message's fields that instruments may record; none if not given.
         """
         return Registration(message, Options(timeout, retry, tuple(log_fields)), self.handlings)
-
-    @overload
-    def subscribes(
-        self, first: type[First], /, *, name: str | None = None, timeout: float | None = None
-    ) -> Subscription[First]: ...
-    @overload
-    def subscribes(
-        self,
-        first: type[First],
-        second: type[Second],
-        /,
-        *,
-        name: str | None = None,
-        timeout: float | None = None,
-    ) -> Subscription[First | Second]: ...
-    @overload
-    def subscribes(
-        self,
-        first: type[First],
-        second: type[Second],
-        third: type[Third],
-        /,
-        *,
-        name: str | None = None,
-        timeout: float | None = None,
-    ) -> Subscription[First | Second | Third]: ...
-    @overload
-    def subscribes(
-        self,
-        first: type[Event],
-        second: type[Event],
-        third: type[Event],
-        fourth: type[Event],
-        /,
-        *more: type[Event],
-        name: str | None = None,
-        timeout: float | None = None,
-    ) -> Subscription[Event]: ...
-    def subscribes(
-        self, *events: type[Event], name: str | None = None, timeout: float | None = None
-    ) -> Subscription[Any]:
-        """Declare a subscriber of one or more events and of their subclasses.
-
-        Args:
-            events: the event classes.
-            name: its stable name, unique in the app; module and qualified name if not given.
-            timeout: seconds after which a delivery is cancelled and fails with ``TimedOut``.
-        """
-        return Subscription(events, name, timeout, self.subscribings)
 
     @overload
     def provides(

@@ -5,7 +5,7 @@ from typing import final
 
 import attrs
 
-from cqrs.attempt import Attempts, Retrying, guard_scope, retried_here
+from cqrs.attempt import Attempts, Retrying, guard_scope
 from cqrs.clock import Clock, SystemClock
 from cqrs.container import Bound
 from cqrs.dispatch import guard, limited
@@ -97,13 +97,27 @@ def prepare(call: Bound, handler: HandlerInfo, around: Surroundings) -> Observed
     elif wrapping:
         pipeline = _attempts(call, handler, around, watched=True)
     observed = observe(pipeline, watching, handler, around.failures)
-    if pipeline is not attempts or isinstance(call, Scoped) or retried_here(handler) is not None:
+    if pipeline is not attempts or isinstance(call, Scoped) or handler.retry is not None:
         return observed
     return attrs.evolve(observed, call=_timed(call, handler))
 
 
+def bare(call: Bound, handler: HandlerInfo, around: Surroundings) -> Call | None:
+    """Give a handler with its timeout alone, if the guard is all that its app would put around it but for its retries.
+
+    Args:
+        call: the handler with its dependencies bound.
+        handler: what is known of it.
+        around: what the app hangs around its handlers.
+    """
+    surrounded = around.context or around.watching() or around.wraps.get(handler.kind)
+    if isinstance(call, Scoped) or surrounded or any(applies(m, handler) for m in around.middleware):
+        return None
+    return _timed(call, handler)
+
+
 def _attempts(call: Bound, handler: HandlerInfo, around: Surroundings, *, watched: bool) -> Next:
-    retry = retried_here(handler)
+    retry = handler.retry
     if not isinstance(call, Scoped) and retry is None:
         return guard(_timed(call, handler), handler, watched=watched)
     pipeline: Attempts = (
@@ -137,7 +151,7 @@ def stages(handler: HandlerInfo, around: Surroundings, scope: Sequence[str] = ()
     yield from (f"middleware {name_of_middleware(m)}" for m in middleware)
     for slot in inside:
         yield from _wraps(handler, around, slot)
-    retry = retried_here(handler)
+    retry = handler.retry
     yield from ["release of emitted events"] if "Emit" in scope else []
     yield from [] if retry is None else [f"retry, {retry.attempts} attempts"]
     yield "guard"

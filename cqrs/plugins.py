@@ -8,6 +8,7 @@ import attrs
 from returns.result import Failure, Result, Success
 
 from cqrs.instrumentation import Instrument
+from cqrs.letters import DeadLetterQueue
 from cqrs.middleware import Kind, Middleware
 from cqrs.problems import Code, Problem, place_of
 from cqrs.settings import load
@@ -138,6 +139,7 @@ class PluginBuilder:
         instruments: what ``instrument`` was given.
         services: what ``register`` was given.
         wraps: what ``wrap_commands``, ``wrap_queries`` and ``wrap_events`` were given, outermost first.
+        queues: what ``dead_letters`` was given.
         off: why the plugin stands down; empty if it does not.
         loaded: the settings that ``load`` has read.
     """
@@ -149,6 +151,7 @@ class PluginBuilder:
         self.instruments: list[Instrument] = []
         self.services: dict[type, object] = {}
         self.wraps: dict[Kind, list[Wrap]] = {"command": [], "query": [], "event": []}
+        self.queues: list[DeadLetterQueue] = []
         self.off: str = ""
         self.loaded: tuple[attrs.AttrsInstance, ...] = ()
         self._given = given or {}
@@ -210,6 +213,15 @@ class PluginBuilder:
             slot: ``outside`` of the user's middleware, or ``invalidation`` inside it, after the commit.
         """
         self._wrap("event", middleware, slot)
+
+    def dead_letters(self, queue: DeadLetterQueue) -> None:
+        """Keep the app's dead letters, unless it was given a queue or the environment names one.
+
+        Args:
+            queue: opened when the app starts, closed when it has stopped.
+        """
+        self._open()
+        self.queues.append(queue)
 
     def stand_down(self, reason: str) -> None:
         """Do not take part: the plugin is reported as off, not as failed.

@@ -9,7 +9,9 @@ import attrs
 
 from cqrs.cache_declarations import invalidations, policies
 from cqrs.cache_policy import CachePolicy, Invalidation
-from cqrs.declarations import AnyHandler, Handling, Providing, Subscribing
+from cqrs.declarations import AnyHandler, Handling, Providing
+from cqrs.deliveries import PublishStrategy
+from cqrs.event_declarations import Subscribing, same_type_ids, strategies
 from cqrs.features import Feature
 from cqrs.messages import AnyResult, Command, Event, Query
 from cqrs.middleware import HandlerInfo, Kind
@@ -28,11 +30,13 @@ class Entry:
         info: what is known of it; for a subscriber of several events, of the first.
         handler: the function or class.
         events: the events that a subscriber hears, each with its name as people read it; empty for a handler.
+        sequence: what an event keeps its place in for a subscriber, or None.
     """
 
     info: HandlerInfo
     handler: AnyHandler
     events: Mapping[type[Event], str] = attrs.field(factory=dict[type[Event], str])
+    sequence: Callable[..., object] | None = None
 
 
 @final
@@ -45,6 +49,7 @@ class Registry:
         subscribers: in the order of their registration.
         providings: one per service.
         invalidations: which answers an event, or one of a subclass, makes invalid.
+        strategies: how events are heard that say so.
         problems: what is wrong with the declarations.
     """
 
@@ -52,12 +57,18 @@ class Registry:
     subscribers: tuple[Entry, ...]
     providings: Mapping[object, Providing]
     invalidations: Mapping[type, tuple[Invalidation, ...]]
+    strategies: Mapping[type[Event], PublishStrategy]
     problems: tuple[Problem, ...]
 
     def entries(self) -> Iterator[Entry]:
         """Every handler, then every subscriber."""
         yield from self.handlers.values()
         yield from self.subscribers
+
+    def events(self) -> tuple[type[Event], ...]:
+        """Every event class that a feature names, each once."""
+        heard = (event for entry in self.subscribers for event in entry.events)
+        return tuple(dict.fromkeys([*heard, *self.strategies]))
 
 
 def register(features: Iterable[Feature], enabled: Mapping[Kind, bool]) -> Registry:
@@ -80,10 +91,15 @@ def register(features: Iterable[Feature], enabled: Mapping[Kind, bool]) -> Regis
         for m, h in handlings.items()
     }
     subscribers = tuple(
-        Entry(_subscriber_info(s, names), s.handler, {e: names[e] for e in s.events}) for s in hearing
+        Entry(_subscriber_info(s, names), s.handler, {e: names[e] for e in s.events}, s.sequence)
+        for s in hearing
     )
     problems.extend(_same_subscriber_names(subscribers))
-    registry = Registry(handlers, subscribers, _providings(features, problems), invalid, tuple(problems))
+    heard = strategies((p for f in features for p in f.publishings), problems)
+    problems.extend(same_type_ids([*heard, *(e for s in hearing for e in s.events)]))
+    registry = Registry(
+        handlers, subscribers, _providings(features, problems), invalid, heard, tuple(problems)
+    )
     return attrs.evolve(registry, problems=(*problems, *_not_async(registry), *_disabled(registry, enabled)))
 
 
@@ -145,7 +161,16 @@ def _subscriber_info(subscribing: Subscribing, names: Mapping[type, str]) -> Han
     handler, dotted = subscribing.handler, name_of(subscribing.handler)
     event = subscribing.events[0]
     name, timeout = subscribing.name or dotted, subscribing.timeout
-    return HandlerInfo("event", event, names[event], dotted, place_of(handler), name, timeout)
+    return HandlerInfo(
+        "event",
+        event,
+        names[event],
+        dotted,
+        place_of(handler),
+        name,
+        timeout,
+        retry=subscribing.retry,
+    )
 
 
 def _hears_events(subscribing: Subscribing, problems: list[Problem]) -> bool:

@@ -36,7 +36,7 @@ class UnitOfWork(Protocol):
 class Publisher(Protocol):
     """What publishes the events that handlers emit: the event bus."""
 
-    async def publish(self, event: Event, /) -> PublishReport:
+    def publish(self, event: Event, /) -> Coroutine[Any, Any, PublishReport]:
         """Deliver an event and wait for all deliveries."""
         ...
 

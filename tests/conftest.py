@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from cqrs import CqrsApp, CqrsModule, Feature
+from cqrs.clock import SystemClock
+from cqrs.dead_letter import MemoryDeadLetterQueue
+from cqrs.hooks import Hooks
 from cqrs.middleware import HandlerInfo
+from cqrs.parking import Parking
+from cqrs.subscribers import Delivering
 
 Compose = Callable[..., CqrsApp]
 
@@ -27,6 +32,13 @@ def compose_app() -> Compose:
 def info() -> HandlerInfo:
     """What is known of some handler."""
     return HandlerInfo("command", object, "PlaceOrder", "shop.place_order", "shop.py:1")
+
+
+@pytest.fixture
+def delivering() -> Delivering:
+    """What deliveries need, without an app: dead letters in memory, no instrument, the machine's clock."""
+    hooks = Hooks()
+    return Delivering(SystemClock(), hooks, Parking(MemoryDeadLetterQueue(), SystemClock(), hooks))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import attrs
 from returns.result import Result, Success
 
 from cqrs import Command, Event, Feature
-from cqrs.declarations import Handling, Options, Registration, Subscribing, Subscription
+from cqrs.declarations import Handling, Options, Registration
 
 
 @attrs.frozen
@@ -46,13 +46,3 @@ def test_nothing_is_declared_before_the_second_step() -> None:
     assert handlings == []
     step(place)
     assert [(h.message, h.handler, h.options.timeout) for h in handlings] == [(Place, place, 2.0)]
-
-
-def test_a_subscription_may_be_used_twice() -> None:
-    """Each call declares another subscriber of the same events."""
-    subscribings: list[Subscribing] = []
-    step: Subscription[Placed] = Subscription((Placed,), None, None, subscribings)
-    step(place)
-    step(Handler)
-
-    assert [s.handler for s in subscribings] == [place, Handler]

@@ -1,0 +1,181 @@
+"""Publishing in the background."""
+
+import asyncio
+from typing import Any
+
+import anyio
+import attrs
+import pytest
+from returns.result import Failure, Result, Success
+
+from cqrs import AppClosed, BusDisabled, Event, Feature
+from cqrs.background import BackgroundQueue
+from cqrs.context import cqrs_context, current_context
+from cqrs.deliveries import PublishReport
+from cqrs.faults import QueueFull
+from cqrs.instrumentation import Instrument, PublishDetails
+
+
+@attrs.frozen
+class Placed(Event):
+    """An event."""
+
+    order: int = 0
+
+
+class Subscriber:
+    """Hears events, once it may."""
+
+    def __init__(self, *, waits: bool = False) -> None:
+        self.heard: list[int] = []
+        self.may_go_on = asyncio.Event()
+        if not waits:
+            self.may_go_on.set()
+
+    async def hear(self, event: Placed) -> Result[None, str]:
+        """Wait, then note it."""
+        await self.may_go_on.wait()
+        self.heard.append(event.order)
+        return Success(None)
+
+
+def hearing(subscriber: Any) -> Feature:
+    feature = Feature("orders")
+    feature.subscribes(Placed, name="send")(subscriber)
+    return feature
+
+
+async def test_events_are_published_later_in_order(compose_app: Any) -> None:
+    """Nothing is delivered before the caller lets others run; then everything is, one after the other."""
+    subscriber = Subscriber()
+    async with compose_app(hearing(subscriber.hear)) as bus:
+        answers = [await bus.events.publish_later(Placed(order)) for order in range(5)]
+        assert subscriber.heard == []
+        await bus.events.drain()
+
+    assert answers == [Success(None)] * 5
+    assert subscriber.heard == [0, 1, 2, 3, 4]
+
+
+async def test_closing_publishes_what_was_taken(compose_app: Any) -> None:
+    """Leaving the app waits for what is in the queue; what a subscriber would add then is refused, and it knows."""
+    heard: list[int] = []
+    feature = Feature("orders")
+    app = compose_app(feature)
+
+    @feature.subscribes(Placed)
+    async def send(event: Placed) -> Result[None, str]:
+        heard.append(event.order)
+        if event.order == 1:
+            answers.append(await app.events.publish_later(Placed(9)))
+        return Success(None)
+
+    answers: list[Result[None, object]] = []
+    async with app as bus:
+        await bus.events.publish_later(Placed(1))
+
+    assert heard == [1]
+    assert answers == [Failure(AppClosed("event"))]
+
+
+async def test_a_full_queue_says_so(compose_app: Any) -> None:
+    """What has no place is not taken, and its caller knows."""
+    subscriber = Subscriber(waits=True)
+    async with compose_app(hearing(subscriber.hear)) as bus:
+        answers = [await bus.events.publish_later(Placed(order)) for order in range(1025)]
+        assert answers[-1] == Failure(QueueFull("events to publish later", 1024))
+        assert answers[:-1] == [Success(None)] * 1024
+        subscriber.may_go_on.set()
+
+    assert subscriber.heard == list(range(1024))
+
+
+async def test_a_bus_that_is_not_open_takes_nothing(compose_app: Any) -> None:
+    """Closed before and after, or disabled, the answer says which."""
+    app = compose_app(hearing(Subscriber().hear))
+    assert await app.events.publish_later(Placed()) == Failure(AppClosed("event"))
+    async with app as bus:
+        assert await bus.events.publish_later(Placed()) == Success(None)
+    assert await app.events.publish_later(Placed()) == Failure(AppClosed("event"))
+    async with compose_app(enable_event_bus=False) as bus:
+        assert await bus.events.publish_later(Placed()) == Failure(BusDisabled("event"))
+
+
+async def test_an_event_keeps_the_identity_of_whoever_published_it(compose_app: Any) -> None:
+    """Correlation and tenant are those of the caller, not of the caller before."""
+    seen: list[tuple[str | None, str]] = []
+
+    class Hearing(Instrument):
+        def published(self, details: PublishDetails, /) -> None:
+            seen.append((details.context.tenant, details.context.correlation_id))
+
+    async with compose_app(hearing(Subscriber().hear), instruments=[Hearing()]) as bus:
+        for tenant in ("north", "south"):
+            with cqrs_context(tenant=tenant, correlation_id=tenant):
+                await bus.events.publish_later(Placed())
+        assert current_context() is None
+
+    assert seen == [("north", "north"), ("south", "south")]
+
+
+async def test_a_failing_subscriber_is_parked_and_the_next_event_comes(compose_app: Any) -> None:
+    """Nobody waits for the answer, so the dead letters keep it."""
+
+    async def send(event: Placed) -> Result[None, str]:
+        if event.order == 1:
+            raise ValueError("broken")
+        return Success(None)
+
+    app = compose_app(hearing(send))
+    async with app as bus:
+        for order in (1, 2):
+            await bus.events.publish_later(Placed(order))
+        await bus.events.drain()
+        (letter,) = (await app.dead_letters.queue.page()).unwrap().letters
+
+    assert letter.event == Placed(1)
+
+
+async def test_what_is_left_after_the_deadline_is_parked_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """A subscriber that hangs does not keep an app from closing: what was still to come is handed over, and counted."""
+    left: list[Event] = []
+
+    async def hang(_event: Event) -> PublishReport:
+        await anyio.sleep_forever()
+        return PublishReport()
+
+    async def abandon(event: Event) -> None:
+        left.append(event)
+
+    queue = BackgroundQueue(hang, abandon)
+    for order in range(3):
+        queue.put(Placed(order))
+    await asyncio.sleep(0.01)
+    assert len(queue) == 2
+    await queue.close(0.01)
+
+    assert left == [Placed(0), Placed(1), Placed(2)]
+    assert len(queue) == 0
+    assert "3 events were still to be published" in caplog.text
+
+
+async def test_an_event_that_is_abandoned_waits_for_each_subscriber(compose_app: Any) -> None:
+    """What is handed over at the deadline is parked with its place and the reason."""
+    feature = hearing(Subscriber().hear)
+    feature.subscribes(Placed, name="bill", sequence=lambda event: event.order)(Subscriber().hear)
+    app = compose_app(feature)
+    async with app as bus:
+        await bus.events._abandon(Placed(7))
+        letters = (await app.dead_letters.queue.page()).unwrap().letters
+
+    assert [(letter.subscriber, letter.sequence, letter.attempts) for letter in letters] == [
+        ("send", None, 0), ("bill", "7", 0),
+    ]  # fmt: skip
+    assert all("AppClosed" in letter.error.kind for letter in letters)
+
+
+async def test_draining_an_empty_queue_does_not_wait(compose_app: Any) -> None:
+    """Nothing to do is done at once."""
+    async with compose_app() as bus:
+        with anyio.fail_after(5):
+            await bus.events.drain()

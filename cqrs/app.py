@@ -212,12 +212,8 @@ class CqrsApp:
         Returns:
             The core, as if it were a plugin, then every plugin with the state that it comes to.
         """
-        prepared = self._prepare()
-        described = (describe_plugin(plugin) for plugin in prepared.plugins)
-        return (
-            describe_core(os.environ if prepared.composition.env is None else prepared.composition.env),
-            *described,
-        )
+        env = os.environ if self._composition.env is None else self._composition.env
+        return (describe_core(env), *map(describe_plugin, self._prepare().plugins))
 
     async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
         refuse(prepared.problems())
@@ -229,7 +225,7 @@ class CqrsApp:
             prepared = self._prepare(supervisor.plugins)
             prepared.services.supply(made)
             refuse(prepared.problems())
-        self.plugins = tuple(describe_plugin(plugin) for plugin in supervisor.plugins)
+        self.plugins = tuple(map(describe_plugin, supervisor.plugins))
         return prepared
 
     def _prepare(self, plugins: tuple[LoadedPlugin, ...] | None = None) -> Preparation:
@@ -255,11 +251,10 @@ class CqrsApp:
 
     def _lose(self) -> None:
         """Go on without a plugin that failed while the app runs: pipelines are composed anew, dispatches go on."""
-        plugins = self._supervisor.plugins
-        self.plugins = tuple(describe_plugin(plugin) for plugin in plugins)
+        self.plugins = tuple(map(describe_plugin, self._supervisor.plugins))
         if self._sealed is not None:
             prepared, calls = self._sealed
-            self._seal(attrs.evolve(prepared, plugins=plugins), calls, composed_late)
+            self._seal(attrs.evolve(prepared, plugins=self._supervisor.plugins), calls, composed_late)
 
     def _seal(self, prepared: Preparation, calls: Mapping[Entry, Bound], composing: Composing) -> None:
         self._sealed = prepared, calls

@@ -128,7 +128,7 @@ class _Lifespan:
         if self._ended.is_set():
             return "" if self._error is None else f"{told(self._error)}."
         await self._give_up()
-        return f"it was still starting after {seconds:g} s."
+        return f"it was still starting after {seconds:g} s, its start_timeout."
 
     async def stop(self) -> str:
         """Leave it, also while the app is being cancelled.
@@ -147,7 +147,7 @@ class _Lifespan:
             await self._ended.wait()
         if not self._ended.is_set():
             await self._give_up()
-            return f"it was still stopping after {seconds:g} s."
+            return f"it was still stopping after {seconds:g} s, its stop_timeout."
         return f"{told(self._error)}." if asked and self._error is not None else ""
 
     def leave(self) -> None:

@@ -115,7 +115,7 @@ async def test_a_plugin_that_hangs_while_it_stops_is_given_up(caplog: pytest.Log
 
     assert time.monotonic() - began < 2.0
     assert first.steps == ["started", "stopped"]
-    assert "plugin bad failed to stop: it was still stopping after 0.05 s." in caplog.text
+    assert "plugin bad failed to stop: it was still stopping after 0.05 s, its stop_timeout." in caplog.text
 
 
 async def test_plugins_have_their_time_though_the_app_is_cancelled() -> None:
@@ -291,7 +291,7 @@ async def test_a_plugin_that_hangs_while_it_starts_is_given_up(caplog: pytest.Lo
     loaded = await run(bad, good)
 
     assert [plugin.state for plugin in loaded] == ["failed", "active"]
-    assert loaded[0].reason == "it was still starting after 0.05 s."
+    assert loaded[0].reason == "it was still starting after 0.05 s, its start_timeout."
     assert len(caplog.records) == 1
 
 
@@ -314,7 +314,7 @@ async def test_a_plugin_that_refuses_to_end_is_left_behind(
         await run(first, bad)
 
     assert first.steps == ["started", "stopped"]
-    assert "plugin bad failed to stop: it was still stopping after 0.05 s." in caplog.text
+    assert "plugin bad failed to stop: it was still stopping after 0.05 s, its stop_timeout." in caplog.text
     released.set()
     await anyio.sleep(0.01)
 

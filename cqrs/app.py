@@ -242,10 +242,12 @@ class CqrsApp:
         elif plugins is None:
             plugins = gather(composition.plugins, env, provides=services.provides)
         services.supply({QueryCache: EmptyCache()})
-        for plugin in plugins:
-            services.supply(plugin.builder.services if plugin.builder else {})
+        builders = [plugin.builder for plugin in plugins if plugin.builder]
+        for builder in builders:
+            services.supply(builder.services)
+            builder.hooks = self._hooks
         services.supply(composition.overrides)
-        brought = [queue for plugin in plugins if plugin.builder for queue in plugin.builder.queues]
+        brought = [queue for builder in builders for queue in builder.queues]
         letters = chosen(composition.dead_letters, env, brought, self.dead_letters.memory)
         return Preparation(composition, registry, services, plugins, self._hooks, self.events, letters)
 

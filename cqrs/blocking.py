@@ -13,7 +13,7 @@ from cqrs.cache_control import CacheControl
 from cqrs.command_bus import CommandBus
 from cqrs.deliveries import PublishReport
 from cqrs.event_bus import EventBus
-from cqrs.faults import AppClosed, Fault
+from cqrs.faults import AppClosed, BusDisabled, Fault, QueueFull
 from cqrs.messages import Command, Event, Query
 from cqrs.query_bus import QueryBus
 
@@ -152,6 +152,21 @@ class BlockingEventBus:
         if self._calls.closed:
             return PublishReport((), AppClosed("event"))
         return self._calls.wait(lambda: self._bus.publish(event))
+
+    def publish_later(self, event: Event, /) -> Result[None, QueueFull | AppClosed | BusDisabled]:
+        """Deliver an event in the background as ``EventBus.publish_later`` does.
+
+        Args:
+            event: the event.
+        """
+        if self._calls.closed:
+            return Failure(AppClosed("event"))
+        return self._calls.wait(lambda: self._bus.publish_later(event))
+
+    def drain(self) -> None:
+        """Wait until everything that was published for later has been delivered."""
+        if not self._calls.closed:
+            self._calls.wait(self._bus.drain)
 
 
 @final

@@ -9,6 +9,7 @@ from typing import Final, cast
 import attrs
 from returns.result import Failure
 
+from cqrs.dead_letter import DeadLetterQueue
 from cqrs.plugin_order import ordered, unmet
 from cqrs.plugins import API, LoadedPlugin, Plugin, PluginBuilder
 from cqrs.problems import name_of
@@ -153,7 +154,7 @@ def _asked(loaded: LoadedPlugin, plugin: Plugin, env: Mapping[str, str]) -> Load
 def _without_conflicts(plugins: Sequence[LoadedPlugin], provides: Provides) -> list[LoadedPlugin]:
     makers: dict[type, list[LoadedPlugin]] = {}
     for plugin in plugins:
-        for service in plugin.builder.services if plugin.builder else ():
+        for service in _brought(plugin):
             makers.setdefault(service, []).append(plugin)
     return [_conflicting(plugin, makers, provides) for plugin in plugins]
 
@@ -161,7 +162,7 @@ def _without_conflicts(plugins: Sequence[LoadedPlugin], provides: Provides) -> l
 def _conflicting(
     plugin: LoadedPlugin, makers: Mapping[type, Sequence[LoadedPlugin]], provides: Provides
 ) -> LoadedPlugin:
-    for service in plugin.builder.services if plugin.builder else ():
+    for service in _brought(plugin):
         rivals = [other.name for other in makers[service] if other is not plugin]
         if provides(service):
             rivals.append("the app itself")
@@ -171,6 +172,12 @@ def _conflicting(
                 "configure", reason, f"exclude one of them: CQRS_PLUGINS_DISABLED={plugin.name}."
             )
     return plugin
+
+
+def _brought(plugin: LoadedPlugin) -> list[type]:
+    if plugin.builder is None:
+        return []
+    return [*plugin.builder.services, *([DeadLetterQueue] if plugin.builder.queues else [])]
 
 
 def _without_unmet(plugins: Sequence[LoadedPlugin]) -> tuple[LoadedPlugin, ...]:

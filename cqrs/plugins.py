@@ -7,6 +7,8 @@ from typing import ClassVar, Final, Literal, TypeVar, final
 import attrs
 from returns.result import Failure, Result, Success
 
+from cqrs.hook_details import RefreshedDetails
+from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.letters import DeadLetterQueue
 from cqrs.middleware import Kind, Middleware
@@ -140,6 +142,7 @@ class PluginBuilder:
         services: what ``register`` was given.
         wraps: what ``wrap_commands``, ``wrap_queries`` and ``wrap_events`` were given, outermost first.
         queues: what ``dead_letters`` was given.
+        hooks: the app's instruments; None until the app has taken what the plugin adds.
         off: why the plugin stands down; empty if it does not.
         loaded: the settings that ``load`` has read.
     """
@@ -152,6 +155,7 @@ class PluginBuilder:
         self.services: dict[type, object] = {}
         self.wraps: dict[Kind, list[Wrap]] = {"command": [], "query": [], "event": []}
         self.queues: list[DeadLetterQueue] = []
+        self.hooks: Hooks | None = None
         self.off: str = ""
         self.loaded: tuple[attrs.AttrsInstance, ...] = ()
         self._given = given or {}
@@ -222,6 +226,15 @@ class PluginBuilder:
         """
         self._open()
         self.queues.append(queue)
+
+    def refreshed(self, details: RefreshedDetails) -> None:
+        """Tell the app's instruments that a cache has asked a query anew; for while the app runs.
+
+        Args:
+            details: what happened.
+        """
+        if self.hooks is not None and self.hooks.refreshed is not None:
+            self.hooks.refreshed(details)
 
     def stand_down(self, reason: str) -> None:
         """Do not take part: the plugin is reported as off, not as failed.

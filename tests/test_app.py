@@ -12,7 +12,19 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, CommandBus, CompositionError, CqrsModule, Event, Feature, HandlerInfo, Next, Query
+from cqrs import (
+    Command,
+    CommandBus,
+    CompositionError,
+    CqrsModule,
+    Event,
+    Feature,
+    HandlerInfo,
+    Instrument,
+    Next,
+    Query,
+)
+from cqrs.instrumentation import RefreshedDetails
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.problems import Code, Problem
 
@@ -455,3 +467,29 @@ async def test_looking_at_a_running_app_configures_no_plugin_again(compose_app: 
 
     assert states == ["active", "failed"]
     assert [plugin.state for plugin in checked.plugins] == states
+
+
+async def test_a_plugin_tells_instruments_what_its_cache_did(compose_app: Any, orders: Feature) -> None:
+    """A builder that the plugin keeps reaches the app's instruments while the app runs; before and after it nobody."""
+    heard: list[object] = []
+    kept: list[PluginBuilder] = []
+
+    class Hearing(Instrument):
+        def refreshed(self, details: RefreshedDetails, /) -> None:
+            heard.append(details)
+
+    class Caching(Plugin):
+        name = "caching"
+
+        def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+            kept.append(builder)
+            builder.refreshed(details)
+            return Success(None)
+
+    info = HandlerInfo("query", Find, "Find", "shop.find", "shop.py:1")
+    details = RefreshedDetails(info, "stale", "success", 5)
+    async with compose_app(orders, plugins=(Caching(),), instruments=[Hearing()]):
+        kept[0].refreshed(details)
+    kept[0].refreshed(details)
+
+    assert heard == [details]

@@ -97,6 +97,8 @@ def test_the_buses_answer_as_they_do_when_awaited(compose_app: Any, orders: Feat
         crashed = bus.commands.execute(Place("crash")).failure()
         assert bus.queries.execute(Find()) == Success("found")
         report = bus.events.publish(Placed())
+        assert bus.events.publish_later(Placed()) == Success(None)
+        bus.events.drain()
 
     assert isinstance(crashed, HandlerCrashed)
     assert [delivery.result for delivery in report.deliveries] == [Failure("mailbox full")]
@@ -111,6 +113,8 @@ def test_a_bus_that_was_left_says_that_the_app_is_closed(compose_app: Any, order
     assert bus.commands.execute(Place()) == Failure(AppClosed("command"))
     assert bus.queries.execute(Find()) == Failure(AppClosed("query"))
     assert bus.events.publish(Placed()).fault == AppClosed("event")
+    assert bus.events.publish_later(Placed()) == Failure(AppClosed("event"))
+    bus.events.drain()
 
 
 def test_an_app_may_be_entered_again(compose_app: Any, orders: Feature) -> None:

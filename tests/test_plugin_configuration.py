@@ -8,6 +8,7 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from cqrs import plugin_configuration
+from cqrs.dead_letter import MemoryDeadLetterQueue
 from cqrs.plugin_configuration import configured, watched
 from cqrs.plugins import LoadedPlugin, Plugin, PluginBuilder
 from cqrs.problems import Code, Problem
@@ -99,6 +100,16 @@ def test_two_plugins_that_register_one_type_both_fail() -> None:
     assert f"it registers {__name__}.Stock, and so does south" in done["north"].reason
     assert f"it registers {__name__}.Stock, and so does north" in done["south"].reason
     assert done["north"].builder is None
+
+
+def test_two_plugins_that_keep_dead_letters_both_fail() -> None:
+    """An event must not be parked in a place that nobody looks into: which of two it would be is not left to chance."""
+    plugins = [loaded(name, lambda b: b.dead_letters(MemoryDeadLetterQueue())) for name in ("north", "south")]
+
+    done = configured(plugins, {})
+
+    assert [plugin.state for plugin in done] == ["failed", "failed"]
+    assert "DeadLetterQueue, and so does south" in done[0].reason
 
 
 def test_a_plugin_does_not_take_the_place_of_what_the_app_provides() -> None:

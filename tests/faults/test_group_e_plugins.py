@@ -175,7 +175,14 @@ def test_e7_plugins_that_cannot_stop(run_app: Any, plugin: Plugin) -> None:
     steps = [line for line in ran.output.splitlines() if line.endswith((" started", " stopped"))]
     assert steps == ["a started", "b started", "c started", "d started", "d stopped", "a stopped"]
     assert len(ran.logged("plugin b (shop-b 1.0) failed to stop: OSError: port taken.")) == 1
-    assert len(ran.logged("plugin c (shop-c 1.0) failed to stop: it was still stopping after 0.2 s, its stop_timeout.")) == 1
+    assert (
+        len(
+            ran.logged(
+                "plugin c (shop-c 1.0) failed to stop: it was still stopping after 0.2 s, its stop_timeout."
+            )
+        )
+        == 1
+    )
 
 
 def test_e7_stopping_twice_stops_once(run_app: Any, plugin: Plugin) -> None:

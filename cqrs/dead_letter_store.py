@@ -69,7 +69,7 @@ class SqliteDeadLetterQueue:
     """
 
     def __init__(self, path: Path | str, *, clock: Clock | None = None, patience: float = 2.0) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._clock = SystemClock() if clock is None else clock
         self._patience = patience
         self._connection: sqlite3.Connection | None = None

@@ -99,7 +99,7 @@ class Attempt:
 
     def __init__(self, buffer: EmitBuffer | None, context: MessageContext | None) -> None:
         self.values: dict[object, object] = {Emit: buffer, MessageContext: context}
-        self.buffer = buffer
+        self.buffer: EmitBuffer | None = buffer
         self.stage: Stage = "dependency"
 
 

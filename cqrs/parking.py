@@ -77,7 +77,7 @@ class Parking:
 
     def __init__(self, queue: DeadLetterQueue, clock: Clock, hooks: Hooks) -> None:
         self.queue = queue
-        self.overflows = 0
+        self.overflows: int = 0
         self._clock = clock
         self._hooks = hooks
 

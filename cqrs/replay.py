@@ -74,7 +74,7 @@ class DeadLetters:
     """
 
     def __init__(self, listeners: Listeners, gate: Gate, clock: Clock) -> None:
-        self.memory = MemoryDeadLetterQueue(clock=clock)
+        self.memory: MemoryDeadLetterQueue = MemoryDeadLetterQueue(clock=clock)
         self.queue: DeadLetterQueue = self.memory
         self._listeners = listeners
         self._events: tuple[type[Event], ...] = ()

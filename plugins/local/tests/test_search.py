@@ -153,7 +153,12 @@ async def test_text_functions(orders: Any) -> None:
         ("SELECT nofn(a) FROM orders", 400, 20005, "unknown function 'nofn'"),
         ("SELECT repeat('x', 2000000000) FROM orders", 400, 20005, "unknown function 'repeat'"),
         ("SELECT \"repeat\" ('x', 2000000000) FROM orders", 400, 20005, "unknown function 'repeat'"),
-        ("SELECT count(*) FROM orders, GENERATE_SERIES(1, 10)", 400, 20005, "unknown function 'generate_series'"),
+        (
+            "SELECT count(*) FROM orders, GENERATE_SERIES(1, 10)",
+            400,
+            20005,
+            "unknown function 'generate_series'",
+        ),
         ("SELEC x", 400, 400, "Error# SQL error: ParserError"),
         ("", 400, 400, "Error# Stream name is empty"),
         ("SELECT 1", 400, 400, "Error# Stream name is empty"),

@@ -239,12 +239,12 @@ def test_e9_plugins_are_chosen_by_name(run_app: Any, plugin: Plugin) -> None:
     for name in ["audit", "journal"]:
         plugin(name, before=f"print('{name} imported')")
 
-    allowed = run_app(CQRS_PLUGINS="audit,jurnal")
+    allowed = run_app(CQRS_PLUGINS="audit,journall")
     denied = run_app(CQRS_PLUGINS_DISABLED="audit")
     none = run_app(CQRS_PLUGINS="none")
 
     assert (allowed.state("audit"), allowed.state("journal")) == ("active", "excluded")
-    assert allowed.logged("WARNING CQRS_PLUGINS names 'jurnal': did you mean journal?")
+    assert allowed.logged("WARNING CQRS_PLUGINS names 'journall': did you mean journal?")
     assert "journal imported" not in allowed.output
     assert (denied.state("audit"), denied.state("journal")) == ("excluded", "active")
     assert (none.state("audit"), none.state("journal")) == ("excluded", "excluded")

@@ -19,7 +19,7 @@ check:
     ruff check
     codespell
     lint-imports
-    {{ deptry }} cqrs --known-first-party cqrs
+    {{ deptry }} cqrs --known-first-party cqrs --per-rule-ignores DEP002=pytest # of the pytest plugin, beside the package
     cd plugins/openobserve && {{ deptry }} cqrs_openobserve --known-first-party cqrs_openobserve
     cd plugins/local && {{ deptry }} cqrs_local --known-first-party cqrs_local
     interrogate -c pyproject.toml -v tests property_tests plugins/*/tests examples
@@ -29,7 +29,7 @@ check:
 
 # mypy and pyright, both strict, the lines that both have to refuse, and that no public type has to be guessed (tests/typing)
 types:
-    mypy {{ packages }} examples requirements conftest.py
+    mypy {{ packages }} examples requirements conftest.py _cqrs_pytestplugin.py
     pyright
     python tests/typing/check.py
     python tests/typing/complete.py
@@ -46,6 +46,10 @@ test-core *ARGS:
 # The property tests alone; HYPOTHESIS_PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
 props *ARGS:
     @pytest --timeout=600 property_tests $(find plugins -name 'test_*_properties.py') "$@"
+
+# Every law against every wrong implementation of its suite, as a table; arguments name suites
+mutants *ARGS:
+    @python -m property_tests.mutants "$@"
 
 # The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --keep
 demo *ARGS:

@@ -1,6 +1,8 @@
 """Laws as data: a claim, the check that would refute it, and the strategies that the check draws from."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+import logging
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar, final
 
@@ -135,6 +137,8 @@ def check_law(
 ) -> None:
     """Look for an example that refutes a law, each in an event loop of its own.
 
+    What the core logs meanwhile goes to handlers of the logger ``cqrs`` itself, not to those of the root logger.
+
     Args:
         law: the law.
         subject: what it is about.
@@ -158,12 +162,26 @@ def check_law(
         else test
     )
     try:
-        (replay(test) if replay else test)()
+        with _unheard():
+            (replay(test) if replay else test)()
     except BaseException as error:
         error.__notes__ = [f"Law {law.name}: {law.claim}", *getattr(error, "__notes__", ())]
         if examples:
             error.add_note(f"In a class of laws: laws_for(…, replay={{{law.name!r}: reproduce_failure(…)}})")
         raise
+
+
+@contextmanager
+def _unheard() -> Generator[None]:
+    # Hundreds of examples crash handlers on purpose: what the core logs of that would bury the report.
+    logger, quiet = logging.getLogger("cqrs"), logging.NullHandler()
+    propagated, logger.propagate = logger.propagate, False
+    logger.addHandler(quiet)
+    try:
+        yield
+    finally:
+        logger.removeHandler(quiet)
+        logger.propagate = propagated
 
 
 def _method(name: str, claim: str, run: Callable[[], None]) -> Callable[[object], None]:

@@ -103,7 +103,7 @@ async def names_what_is_wrong(subject: SettingsSubject, env: Env) -> None:
 
 
 @law(
-    "A variable that is set to what is no text is a problem that names it, as is one that its parser refuses.",
+    "A variable that is set to what is no text, or cannot be printed, is a problem that names it.",
     name=_variable,
     value=lambda _subject: st.binary() | st.integers() | st.lists(st.text(), max_size=2) | st.just("\0"),
 )

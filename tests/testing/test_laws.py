@@ -1,5 +1,6 @@
 """Laws as data, and the classes made of them."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +168,17 @@ def test_pytest_collects_the_class_and_prints_the_report(tmp_path: Path) -> None
     assert "test_users.py::TestTexts::test_short" in run.stdout, run.stdout
     for told in ("Law short: Every text is short.", "text='000'", "reproduce_failure("):
         assert told in run.stdout
+
+
+def test_what_the_core_logs_of_examples_does_not_bury_the_report(caplog: pytest.LogCaptureFixture) -> None:
+    """Crashes that a law provokes are not lines of the program's log; afterwards everything is as before."""
+    logger = logging.getLogger("cqrs")
+
+    async def crash(_subject: object, number: int) -> None:
+        logger.error("crashed %d", number)
+
+    noisy = Law("noisy", "It logs.", crash, {"number": lambda _subject: st.integers()})
+    check_law(noisy, None, settings=QUICK)
+    assert caplog.records == []
+    logger.error("after")
+    assert [record.message for record in caplog.records] == ["after"]

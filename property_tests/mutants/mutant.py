@@ -1,0 +1,80 @@
+"""Wrong implementations, each with the law that has to find it."""
+
+import pkgutil
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any
+from unittest import mock
+
+import attrs
+
+from cqrs.testing import Law
+
+
+@attrs.frozen(eq=False)
+class Mutant:
+    """A wrong implementation.
+
+    Attributes:
+        name: in a few words, what is wrong.
+        killed_by: the law that has to find it.
+        subject: what the suite looks at.
+        patch: makes the core wrong while a law runs; nothing if the subject itself is wrong.
+    """
+
+    name: str
+    killed_by: str
+    subject: Any
+    patch: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+@attrs.frozen(eq=False)
+class Suite:
+    """A suite of laws, what keeps them, and what does not.
+
+    Attributes:
+        name: of the suite.
+        laws: all of them.
+        subjects: right ones, each of which keeps every law.
+        mutants: wrong ones, each of which breaks at least one.
+    """
+
+    name: str
+    laws: tuple[Law[Any], ...]
+    subjects: tuple[Any, ...]
+    mutants: tuple[Mutant, ...]
+
+
+def replaced(target: str, make: Callable[[Any], object]) -> Callable[[], AbstractContextManager[object]]:
+    """Replace something of the core by something wrong that is made of it.
+
+    Args:
+        target: its dotted name.
+        make: given the right one, gives the wrong one.
+    """
+
+    def patch() -> AbstractContextManager[object]:
+        module, _, name = target.rpartition(".")
+        owner: Any = pkgutil.resolve_name(module)
+        return mock.patch.object(owner, name, make(getattr(owner, name)))
+
+    return patch
+
+
+def together(
+    *patches: Callable[[], AbstractContextManager[object]],
+) -> Callable[[], AbstractContextManager[object]]:
+    """Make several things wrong at once."""
+
+    def patch() -> AbstractContextManager[object]:
+        with ExitStack() as stack:
+            for each in patches:
+                stack.enter_context(each())
+            return stack.pop_all()
+
+    return patch
+
+
+def named(suites: Iterable[Suite]) -> list[tuple[Suite, Mutant]]:
+    """Every mutant with its suite."""
+    return [(suite, mutant) for suite in suites for mutant in suite.mutants]

@@ -1,0 +1,10 @@
+"""Every suite of `cqrs.testing`, what keeps its laws, and what does not."""
+
+from property_tests.mutants.buses import BUSES
+from property_tests.mutants.handlers import HANDLERS
+from property_tests.mutants.middlewares import MIDDLEWARES
+from property_tests.mutants.plugin_classes import PLUGIN_CLASSES
+from property_tests.mutants.retries import RETRIES
+from property_tests.mutants.setting_classes import SETTING_CLASSES
+
+SUITES = (HANDLERS, MIDDLEWARES, BUSES, RETRIES, PLUGIN_CLASSES, SETTING_CLASSES)

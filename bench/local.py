@@ -199,19 +199,20 @@ def memory(pid: int) -> float:
 
 
 def steady(folder: Path, minutes: float) -> None:
-    """Memory under steady ingestion, at the end of each tenth of the time."""
+    """Memory under 2,000 records a second, at the end of each tenth of the time."""
     made = records(2000, time.time_ns() // 1000, random.Random(3))
     with running(*up(folder / "steady")) as (exported, _, pid):
         seen = []
         for _ in range(10):
             until = time.monotonic() + minutes * 6
             while time.monotonic() < until:
-                now = time.time_ns() // 1000
+                second, now = time.monotonic() + 1, time.time_ns() // 1000
                 bodies = [
                     json.dumps([{**r, "_timestamp": now} for r in made[at : at + 100]]).encode()
                     for at in range(0, 2000, 100)
                 ]
                 asyncio.run(send(exported, bodies))
+                time.sleep(max(0.0, second - time.monotonic()))
             seen.append(memory(pid))
         print(f"memory over {minutes:g} min: {', '.join(f'{each:.0f}' for each in seen)} MiB")
 

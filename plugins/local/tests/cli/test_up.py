@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,6 +106,19 @@ def test_a_shell_can_eval_what_it_prints(start: Start) -> None:
     assert all(shlex.quote(value) == value for value in printed.values())
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", printed["OPENOBSERVE_URL"])
     assert exports(start("--port", "0"))["OPENOBSERVE_TOKEN"] == printed["OPENOBSERVE_TOKEN"]
+
+
+def test_it_names_its_page_and_answers_as_the_version_that_was_asked_for(start: Start) -> None:
+    """The address carries the credentials where browsers keep them to themselves."""
+    process = start("--port", "0", "--emulate", "0.16")
+    printed = exports(process)
+    assert process.stdout is not None
+    address, _, key = process.stdout.readline().strip().removeprefix("# look at it: ").partition("#key=")
+
+    assert b64decode(key).decode() == printed["OPENOBSERVE_TOKEN"]
+    assert address == f"{printed['OPENOBSERVE_URL']}/"
+    assert httpx.get(address).headers["content-type"].startswith("text/html")
+    assert httpx.get(f"{address}config").json()["version"] == "v0.16.3"
 
 
 def test_data_lies_in_the_state_of_the_user(start: Start, tmp_path: Path) -> None:

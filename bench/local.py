@@ -41,7 +41,7 @@ async def app(scope, receive, send):
         pass
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"{}"})
-listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen(100)
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP); listener.bind(("127.0.0.1", 0)); listener.listen(100)
 print("export OPENOBSERVE_URL=http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
 print("export OPENOBSERVE_ORGANIZATION=x", flush=True); print("export OPENOBSERVE_TOKEN=x:x", flush=True)
 uvicorn.Server(uvicorn.Config(app, http="h11", lifespan="off", log_level="error", access_log=False)).run([listener])

@@ -18,6 +18,23 @@ from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
 Step = Callable[[], Any]
 
 
+def eager_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]  # since Python 3.12
+    return loop
+
+
+LOOPS: dict[str, Any] = {"plain": {}, "debug": {"debug": True}}
+if sys.version_info >= (3, 12):
+    LOOPS["eager"] = {"loop_factory": eager_loop}
+
+
+@pytest.fixture(params=LOOPS.values(), ids=LOOPS.keys())
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Every way in which asyncio runs tasks; trio is in tests/integrations."""
+    return ("asyncio", request.param)
+
+
 async def nothing() -> None: ...
 
 
@@ -31,6 +48,12 @@ async def exits() -> None:
 
 async def hangs() -> None:
     await anyio.sleep_forever()
+
+
+@pytest.fixture(autouse=True)
+def _slow_machine(caplog: pytest.LogCaptureFixture) -> None:
+    """In debug mode asyncio warns of slow callbacks, which a loaded machine has."""
+    caplog.set_level(logging.ERROR, "asyncio")
 
 
 class Stepping(Plugin):

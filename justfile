@@ -2,7 +2,7 @@ set shell := ["sh", "-eu", "-c"]
 set positional-arguments
 
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
-packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local"
+packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local plugins/swr/cqrs_swr"
 # The repository's own tests look at its files, not at what is installed.
 house := "test_architecture test_budgets test_conftest test_dev test_install test_pins"
 core_tests := "tests --ignore=tests/docs --ignore=tests/integrations " + replace_regex(house, '(\S+)', '--ignore=tests/$1.py')
@@ -22,6 +22,7 @@ check:
     {{ deptry }} cqrs --known-first-party cqrs --per-rule-ignores DEP002=pytest # of the pytest plugin, beside the package
     cd plugins/openobserve && {{ deptry }} cqrs_openobserve --known-first-party cqrs_openobserve
     cd plugins/local && {{ deptry }} cqrs_local --known-first-party cqrs_local
+    cd plugins/swr && {{ deptry }} cqrs_swr --known-first-party cqrs_swr
     interrogate -c pyproject.toml -v tests property_tests plugins/*/tests examples
     python -I requirements/check_pins.py
     towncrier build --draft --version next >/dev/null

@@ -19,8 +19,8 @@ from cqrs.cache_policy import (
     InvalidationMode,
     mistakes,
 )
-from cqrs.faults import Rejection
-from cqrs.messages import Query
+from cqrs.faults import Rejection, is_rejection, is_transient
+from cqrs.messages import AnyResult, Query
 
 __all__ = [
     "BYPASS",
@@ -31,6 +31,7 @@ __all__ = [
     "SHARED",
     "TENANT",
     "AnyQuery",
+    "AnyResult",
     "CacheControl",
     "CachePolicy",
     "CacheScope",
@@ -43,6 +44,8 @@ __all__ = [
     "NotCached",
     "QueryCache",
     "asking",
+    "is_rejection",
+    "is_transient",
     "max_age",
     "mistakes",
     "take_control",
@@ -178,7 +181,7 @@ class CacheStore(Protocol):
         ...
 
     async def epochs(self, scopes: Sequence[bytes], /) -> Sequence[bytes]:
-        """Give each scope's token; that of ``b""`` changes with each renewal of any."""
+        """Give each scope's token of 8 bytes; that of ``b""`` changes with each renewal of any."""
         ...
 
     async def renew(self, scopes: Sequence[bytes], token: bytes, /) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
+from cqrs_swr.settings import Settings as SwrSettings
 
 from cqrs import CqrsApp
 from cqrs.cli.commands import cqrs
@@ -29,6 +30,7 @@ CORE: Final[tuple[Row, ...]] = tuple((variable, "") for variable in CORE_VARIABL
 SECTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "The core": CORE,
     "The OpenObserve plugin": variables(OpenObserveSettings),
+    "The query cache plugin": variables(SwrSettings),
 }
 
 CONFIGURATION: Final = """# Configuration

@@ -26,7 +26,7 @@ import sysconfig
 
 import cqrs
 
-names = [name for name in ("returns-cqrs", "returns-cqrs-openobserve", "returns-cqrs-local")]
+names = [name for name in ("returns-cqrs", "returns-cqrs-openobserve", "returns-cqrs-local", "returns-cqrs-swr")]
 places = {name: metadata.distribution(name).locate_file("") for name in names}
 assert all(str(place) == sysconfig.get_path("purelib") for place in places.values()), places
 assert cqrs.__file__.startswith(sysconfig.get_path("purelib")), cqrs.__file__

@@ -19,6 +19,7 @@ PACKAGES = {
     "cqrs": "cqrs",
     "cqrs_openobserve": "plugins/openobserve/cqrs_openobserve",
     "cqrs_local": "plugins/local/cqrs_local",
+    "cqrs_swr": "plugins/swr/cqrs_swr",
 }
 
 
@@ -56,6 +57,7 @@ VIOLATIONS = [
     Planted("core-doors", "cqrs_local.newcomer", "from cqrs import app"),
     Planted("http-speaker", "cqrs_openobserve.newcomer", "import httpx"),
     Planted("http-speaker", "cqrs_local.newcomer", "import httpcore"),
+    Planted("diskcache-speaker", "cqrs_swr.newcomer", "import diskcache"),
     Planted("datafusion-speaker", "cqrs_local.newcomer", "from datafusion import SessionContext"),
     Planted("punq-speaker", "cqrs.registry", FOR_CHECKERS.format("import punq")),
     Planted("no-cycles", "cqrs.problems", "import cqrs.secret\nimport cqrs.settings"),
@@ -63,6 +65,7 @@ VIOLATIONS = [
     Planted("no-cycles-through-the-root", "cqrs.results", "from cqrs import Command"),
     Planted("openobserve-rooms", "cqrs_openobserve.client", "import cqrs_openobserve.pipeline"),
     Planted("openobserve-rooms", "cqrs_openobserve.newcomer", ""),
+    Planted("swr-rooms", "cqrs_swr.freshness", "import cqrs_swr.engine"),
 ]
 
 ALLOWED = [

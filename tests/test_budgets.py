@@ -54,6 +54,7 @@ PACKAGES = [
     Package("cqrs", "tests"),
     Package("plugins/openobserve/cqrs_openobserve", "plugins/openobserve/tests"),
     Package("plugins/local/cqrs_local", "plugins/local/tests"),
+    Package("plugins/swr/cqrs_swr", "plugins/swr/tests"),
     Package("examples/orders", "examples/orders/tests"),
     Package("examples/plugin_audit", "examples/plugin_audit/tests"),
 ]

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import attrs
 import cqrs_openobserve
+import cqrs_swr
 import pytest
 from click.testing import CliRunner
 
@@ -176,17 +177,18 @@ def documented() -> list[str]:
 
 
 def declared_variables() -> Iterator[Variable]:
-    """The variables of every settings class, wherever in the plugin it stands."""
+    """The variables of every settings class, wherever in a plugin it stands."""
     found = {cls for module in modules() for _, cls in inspect.getmembers(module, inspect.isclass)}
     for cls in found:
-        if attrs.has(cls) and cls.__module__.startswith("cqrs_openobserve"):
+        if attrs.has(cls) and cls.__module__.startswith(("cqrs_openobserve", "cqrs_swr")):
             yield from (variable for variable, _ in variables(cls))
 
 
 def modules() -> Iterator[ModuleType]:
-    for module in pkgutil.walk_packages(cqrs_openobserve.__path__, "cqrs_openobserve."):
-        if not module.name.endswith("__main__"):
-            yield importlib.import_module(module.name)
+    for package in (cqrs_openobserve, cqrs_swr):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                yield importlib.import_module(module.name)
 
 
 def copy_of_docs(folder: Path) -> Path:

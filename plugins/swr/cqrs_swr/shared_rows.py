@@ -1,0 +1,155 @@
+"""Answers in the shared store: from a row to an entry and back, whatever clocks have done in between."""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Final, final
+
+from returns.result import Failure, Success
+
+from cqrs.caching import AnyQuery, CacheStore
+from cqrs.clock import Clock
+from cqrs_swr.cached_query import LONGEST, CachedQuery
+from cqrs_swr.counters import Counters
+from cqrs_swr.epochs import seen_of
+from cqrs_swr.freshness import Stamps
+from cqrs_swr.keys import Owner
+from cqrs_swr.memory import BOOKS, Entry
+from cqrs_swr.rows import Row, pack, unpack
+from cqrs_swr.sharing import is_immutable
+from cqrs_swr.values import JsonCodec, NotStorable
+
+NO_MACHINE: Final = bytes(8)
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+def this_machine() -> bytes:
+    """Name the running boot of this machine: within it, processes share one monotonic clock."""
+    try:
+        return hashlib.blake2b(_BOOT_ID.read_bytes(), digest_size=8).digest()
+    except OSError:
+        return NO_MACHINE
+
+
+def entry_of(query: AnyQuery, owner: Owner, value: object, row: Row, stamps: Stamps) -> Entry:
+    """Make an entry: handed out by reference if nobody can change the value, else decoded for each caller.
+
+    Args:
+        query: what was asked.
+        owner: whose answer it is.
+        value: the answer.
+        row: where it was read.
+        stamps: its times.
+    """
+    result, content = (Success(value), None) if is_immutable(value) else (None, row.payload)
+    seen = seen_of(row.version, row.epochs)
+    size = len(row.payload) + BOOKS
+    return Entry(query, owner, result, content, stamps, stamps.committed - row.took, seen, size)
+
+
+@final
+class SharedRows:
+    """Reads and writes the rows of one store.
+
+    Args:
+        store: where they are.
+        clock: the process's clocks.
+        machine: which machine's monotonic clock that is.
+        counters: counts what is wrong with rows.
+    """
+
+    def __init__(self, store: CacheStore, clock: Clock, machine: bytes, counters: Counters) -> None:
+        self._store = store
+        self._clock = clock
+        self._machine = machine
+        self._counters = counters
+
+    async def load(
+        self, cached: CachedQuery, query: AnyQuery, owner: Owner, shared_key: bytes
+    ) -> Entry | None:
+        """Give what another process, or this one before, has computed; None if there is nothing to be trusted.
+
+        Args:
+            cached: the query class.
+            query: the query.
+            owner: for whom.
+            shared_key: its key between processes.
+        """
+        codec = cached.codec
+        content = None if codec is None else await self._store.get(shared_key)
+        if codec is None or content is None:
+            return None
+        read = unpack(content, shared_key, codec.fingerprint, cached.policy.max_bytes)
+        if isinstance(read, Failure):
+            await self._damaged(shared_key, read.failure())
+            return None
+        row = read.unwrap()
+        stamps = self._stamps(row)
+        if stamps is None:
+            self._counters.l2_errors["clock"] += 1
+            return None
+        return await self._decoded(codec, query, owner, row, stamps)
+
+    async def save(self, codec: JsonCodec, shared_key: bytes, entry: Entry, content: bytes) -> None:
+        """Write an answer.
+
+        Args:
+            codec: the query class's.
+            shared_key: its key between processes.
+            entry: the answer's entry.
+            content: the answer encoded.
+        """
+        stamps = entry.stamps
+        # The commit may be a while ago: what is written is when it was, on both clocks.
+        ago_ns = round(stamps.age(self._clock.monotonic_ns() / 1e9) * 1e9)
+        row = Row(
+            shared_key,
+            codec.fingerprint,
+            self._machine,
+            self._clock.time_ns() - ago_ns,
+            self._clock.monotonic_ns() - ago_ns,
+            stamps.committed - entry.started,
+            stamps.fresh,
+            stamps.stale,
+            stamps.fail_safe,
+            entry.seen.version,
+            entry.seen.pairs(),
+            content,
+        )
+        await self._store.put(shared_key, pack(row), stamps.life())
+
+    async def forget(self, shared_key: bytes) -> None:
+        """Remove a row.
+
+        Args:
+            shared_key: its key.
+        """
+        await self._store.remove(shared_key)
+
+    async def _damaged(self, shared_key: bytes, reason: str) -> None:
+        if reason != "other_type":  # a deploy has changed the answer's class, which is no damage
+            self._counters.l2_errors[reason] += 1
+        await self._store.remove(shared_key)
+
+    def _stamps(self, row: Row) -> Stamps | None:
+        times = (row.took, row.fresh, row.stale, row.fail_safe)
+        if not all(0 <= seconds < math.inf for seconds in times):
+            return None
+        ages = [(self._clock.time_ns() - row.wall_ns) / 1e9]
+        now = self._clock.monotonic_ns() / 1e9
+        if row.machine == self._machine != NO_MACHINE:
+            ages = [max(0.0, ages[0]), now - row.monotonic_ns / 1e9]
+        if min(ages) < 0:
+            return None  # written in the future: how long ago that is cannot be told
+        stamps = Stamps(now - max(ages), row.fresh, row.stale, row.fail_safe)
+        return stamps if stamps.age(now) < min(stamps.life(), LONGEST) else None
+
+    async def _decoded(
+        self, codec: JsonCodec, query: AnyQuery, owner: Owner, row: Row, stamps: Stamps
+    ) -> Entry | None:
+        try:
+            value = codec.decode(row.payload)
+        except NotStorable:
+            await self._damaged(row.key, "integrity")
+            return None
+        return entry_of(query, owner, value, row, stamps)

@@ -18,6 +18,7 @@ from cqrs.describe import AppDescription, describe
 from cqrs.features import Feature
 from cqrs.hooks import Hooks
 from cqrs.instrumentation import HookFailures, Instrument
+from cqrs.log_fields import unknown_fields
 from cqrs.middleware import Kind, Middleware, needs_context
 from cqrs.pipeline import Surroundings
 from cqrs.plugin_discovery import foreign_owners
@@ -79,7 +80,8 @@ class Preparation:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that keeps the app from starting."""
         found = (*foreign_owners(), *self.registry.problems, *self.examination.problems)
-        return (*found, *self._unheard(), *self._unparkable(), *self.plugin_problems())
+        fields = unknown_fields(entry.info for entry in self.registry.entries())
+        return (*found, *fields, *self._unheard(), *self._unparkable(), *self.plugin_problems())
 
     def warnings(self) -> tuple[Problem, ...]:
         """What keeps nothing from starting and is seldom meant."""

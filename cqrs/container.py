@@ -77,7 +77,8 @@ class Services:
         Args:
             entries: the handlers and subscribers.
         """
-        return Graph(self._needs, self._per_message).examine(entries)
+        provided = {service: place_of(providing.factory) for service, providing in self._providings.items()}
+        return Graph(self._needs, self._per_message).examine(entries, provided)
 
     def transients(self, examination: Examination) -> tuple[Problem, ...]:
         """Warn of classes of which several handlers each get an instance of their own.

@@ -7,7 +7,7 @@ import attrs
 from returns.result import Failure, Result
 
 from cqrs.context import Emit
-from cqrs.dependency_problems import Asked, captive, cyclic, emitting_query, missing
+from cqrs.dependency_problems import Asked, captive, cyclic, emitting_query, label, missing
 from cqrs.problems import Problem
 from cqrs.registry import Entry
 from cqrs.signatures import Parameter, injected
@@ -51,11 +51,12 @@ class Graph:
     needs: Needs
     per_message: Callable[[object], bool]
 
-    def examine(self, entries: Iterable[Entry]) -> Examination:
-        """Follow every dependency of every handler.
+    def examine(self, entries: Iterable[Entry], provided: Mapping[object, str]) -> Examination:
+        """Follow every dependency of every handler, and of what is provided though no handler asks for it.
 
         Args:
             entries: the handlers and subscribers.
+            provided: the services that are made, each with ``file:line`` of what makes it.
         """
         problems: list[Problem] = []
         reached: dict[Entry, frozenset[object]] = {}
@@ -63,6 +64,11 @@ class Graph:
             services: set[object] = set()
             problems.extend(self._of(entry, services))
             reached[entry] = frozenset(services)
+        traced = {service for services in reached.values() for service in services}
+        for service, place in provided.items():
+            if service not in traced:
+                asked = Asked(service, (f"provides({label(service)})",), (None,), place)
+                problems.extend(self._trace(asked, Parameter("", service, optional=False), traced))
         return Examination(tuple(problems), reached)
 
     def _of(self, entry: Entry, services: set[object]) -> Iterator[Problem]:
@@ -87,6 +93,7 @@ class Graph:
             return
         found = self.needs(asked)
         if isinstance(found, Failure):
+            traced.add(asked.service)
             yield found.failure()
         elif (needs := found.unwrap()) is not None:
             for parameter in needs:

@@ -174,3 +174,16 @@ def test_a_transient_class_that_several_handlers_hold_is_a_warning(compose_app: 
         compose_app(needing(Session), container=punq.Container().register(Session)).check().unwrap().warnings
         == ()
     )
+
+
+def test_what_no_handler_asks_for_is_examined_too(compose_app: Any) -> None:
+    """It is made when the app starts all the same: what it lacks is found before, once, with the path to it."""
+    feature = Feature("orders")
+    feature.provides(Repository)
+    feature.provides(Outbox)
+
+    missing, captive = problems_of(compose_app, feature)
+
+    assert (missing.code, captive.code) == (Code.MISSING_DEPENDENCY, Code.CAPTIVE_DEPENDENCY)
+    assert missing.text == "provides(Repository) → session: Session: nothing is registered for Session."
+    assert missing.place.startswith("tests/test_dependency_graph.py:")

@@ -31,18 +31,28 @@ _NO_NOTES: Final[Mapping[str, object]] = MappingProxyType({})
 class Emit(Protocol):
     """Holds events back until the handler has succeeded: inject it as ``emit: Emit``, call ``emit(event)``.
 
-    After ``Success``, and after the commit of a unit of work, the events are published in the order in which they were
-    emitted, and awaited, before ``execute`` returns. After a ``Failure`` or a crash they are dropped.
+    After ``Success`` and commit they are published, in their order. After a ``Failure`` or a crash they are dropped.
     """
 
     def __call__(self, event: Event, /) -> None:
-        """Publish an event once the handler has succeeded, before ``execute`` returns.
+        """Publish an event once the handler has succeeded, and wait for that before ``execute`` returns.
 
         Args:
             event: the event.
 
         Raises:
-            RuntimeError: if the handler has ended already, so that nothing would publish the event.
+            RuntimeError: if the handler has ended already.
+        """
+        ...
+
+    def later(self, event: Event, /) -> None:
+        """Publish an event once the handler has succeeded, in the background: ``execute`` does not wait for it.
+
+        Args:
+            event: the event. If the background queue is full, it is published before ``execute`` returns.
+
+        Raises:
+            RuntimeError: if the handler has ended already.
         """
         ...
 
@@ -65,17 +75,9 @@ class Origin:
 
 _NOWHERE: Final = Origin()
 _UNSET: Final[Mapping[str, object]] = MappingProxyType(
-    {
-        "causation_number": None,
-        "span_number": 0,
-        "parent_span_number": 0,
-        "origin": _NOWHERE,
-        "attempt": 1,
-        "answer": None,
-        "finished_at": None,
-        "published": (),
-        "_notes": None,
-    }
+    dict.fromkeys(("causation_number", "answer", "finished_at", "_notes"))
+    | dict.fromkeys(("span_number", "parent_span_number"), 0)
+    | {"origin": _NOWHERE, "attempt": 1, "published": ()}
 )
 
 
@@ -131,8 +133,7 @@ class MessageContext:
     _notes: dict[str, object] | None
 
     if not TYPE_CHECKING:
-        # A context that nobody looks at costs next to nothing: what is not set is what a first message has, and its
-        # number is drawn when it is asked for.
+        # What nobody looks at costs nothing: what is not set is what a first message has, its number is drawn late.
         def __getattr__(self, name: str) -> object:
             if name in _NUMBERS:
                 return self._identified(name)
@@ -251,8 +252,8 @@ def cqrs_context(
 ) -> Generator[None]:
     """Say on whose behalf and for which request messages are sent: at the edge of a program, before ``execute``.
 
-    All messages that are sent inside, in whatever task or thread, share one correlation; what is not given, or blank,
-    stays as it is outside. The context of a dispatch that runs already is left alone.
+    All messages that are sent inside, in whatever task or thread, share one correlation; what is not given, or blank, is
+    as outside. The context of a dispatch that runs already is left alone.
 
     Args:
         tenant: on whose behalf.

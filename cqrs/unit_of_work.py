@@ -2,16 +2,17 @@
 
 import inspect
 import logging
+from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from time import monotonic_ns
-from typing import Any, Final, Protocol, TypeGuard, cast, final
+from typing import Any, Final, NamedTuple, Protocol, TypeGuard, cast, final
 
 import anyio
-from returns.result import Failure, Success
+from returns.result import Failure, Result, Success
 
 from cqrs.context import MessageContext, current_context
 from cqrs.deliveries import PublishReport
-from cqrs.faults import BusDisabled
+from cqrs.faults import BusDisabled, Fault
 from cqrs.messages import AnyMessage, AnyResult, Event
 from cqrs.middleware import HandlerInfo, Next
 
@@ -40,6 +41,10 @@ class Publisher(Protocol):
         """Deliver an event and wait for all deliveries."""
         ...
 
+    def publish_later(self, event: Event, /) -> Coroutine[Any, Any, Result[None, Fault]]:
+        """Take an event for the background, or say why not; waits for nothing."""
+        ...
+
 
 @final
 class NoBus:
@@ -49,6 +54,24 @@ class NoBus:
         """Answer that the bus is disabled."""
         del event
         return PublishReport((), BusDisabled("event"))
+
+    async def publish_later(self, event: Event, /) -> Result[None, Fault]:
+        """Answer that the bus is disabled."""
+        del event
+        return Failure(BusDisabled("event"))
+
+
+@final
+class Emitted(NamedTuple):
+    """One event that a handler emitted.
+
+    Attributes:
+        event: the event.
+        later: whether it goes to the background.
+    """
+
+    event: Event
+    later: bool = False
 
 
 @final
@@ -63,18 +86,22 @@ class EmitBuffer:
 
     def __init__(self, handler: str) -> None:
         self._handler = handler
-        self._held: list[Event] | None = []
+        self._held: list[Emitted] | None = []
 
     def __call__(self, event: Event, /) -> None:
         """Hold an event back; see ``Emit``."""
-        self._open(event).append(event)
+        self._open(event).append(Emitted(event))
 
-    def close(self) -> Sequence[Event]:
-        """Take what is held, and refuse what comes later."""
+    def later(self, event: Event, /) -> None:
+        """Hold an event back for the background; see ``Emit``."""
+        self._open(event).append(Emitted(event, later=True))
+
+    def close(self) -> Sequence[Emitted]:
+        """Take what is held, and refuse what comes afterwards."""
         held, self._held = self._held or (), None
         return held
 
-    def _open(self, event: Event) -> list[Event]:
+    def _open(self, event: Event) -> list[Emitted]:
         if self._held is None:
             raise RuntimeError(
                 f"{type(event).__qualname__} is emitted after {self._handler} has ended: nothing would publish it."
@@ -105,7 +132,7 @@ class Emissions:
         self.buffer = EmitBuffer(handler)
         return self.buffer
 
-    def close(self) -> Sequence[Event]:
+    def close(self) -> Sequence[Emitted]:
         """Take what the last attempt has emitted."""
         return () if self.buffer is None else self.buffer.close()
 
@@ -145,25 +172,47 @@ def releasing(next: Emitting, handler: HandlerInfo, publisher: Publisher) -> Nex
 
 
 async def _release(
-    held: Sequence[Event],
-    handler: HandlerInfo,
-    publisher: Publisher,
-    context: MessageContext | None,
+    held: Sequence[Emitted], handler: HandlerInfo, publisher: Publisher, context: MessageContext | None
 ) -> None:
     reports: list[PublishReport] = []
-    done = 0
+    waiting = deque(held)
     try:
-        for event in held:
-            reports.append(await publisher.publish(event))
-            done += 1
+        while waiting:
+            event, later = waiting.popleft()
+            if not (later and await _taken(event, handler, publisher, context)):
+                reports.append(await publisher.publish(event))
     finally:
         if context is not None:
             context.published = tuple(reports)
-        if done < len(held):
-            lost = ", ".join(type(event).__qualname__ for event in held[done:])
-            logger.error(
-                "%s was cancelled while its events were published; not published: %s", handler.handler, lost
-            )
+        if waiting:
+            await _hand_over([event for event, _ in waiting], handler, publisher)
+
+
+async def _taken(
+    event: Event, handler: HandlerInfo, publisher: Publisher, context: MessageContext | None
+) -> bool:
+    answer = await publisher.publish_later(event)
+    if not isinstance(answer, Failure):
+        return True
+    if context is not None:
+        context.note("emit.not_later", answer.failure())
+    name = type(event).__qualname__
+    logger.warning("%s of %s is published at once, not later: %s", name, handler.handler, answer.failure())
+    return False
+
+
+async def _hand_over(events: Sequence[Event], handler: HandlerInfo, publisher: Publisher) -> None:
+    """Leave to the background what a cancelled dispatch could not publish: what it tells of is committed."""
+    for event in events:
+        why: object = None
+        try:
+            answer = await publisher.publish_later(event)
+            why = answer.failure() if isinstance(answer, Failure) else None
+        except RuntimeError as error:  # no event loop runs any more
+            why = error
+        if why is not None:
+            name = type(event).__qualname__
+            logger.error("%s, emitted by %s, is not published: %s", name, handler.handler, why)
 
 
 def is_unit_of_work(made: object) -> TypeGuard[UnitOfWork]:

@@ -155,6 +155,21 @@ async def test_success_is_committed_closed_and_then_told(compose_app: Any) -> No
     assert journal == ["open", "handle", "commit", "close", "heard"]
 
 
+async def test_what_is_emitted_for_later_is_published_in_the_background(compose_app: Any) -> None:
+    """`execute` does not wait for it, and the app does not close without it."""
+    journal: list[str] = []
+
+    def succeed_later(_session: Session, emit: Emit) -> Any:
+        emit.later(Placed())
+        return Success(1)
+
+    async with compose_app(feature(journal, succeed_later)) as bus:
+        assert await bus.commands.execute(Place()) == Success(1)
+        assert journal == ["open", "handle", "commit", "close"]
+
+    assert journal[4:] == ["heard"]
+
+
 @pytest.mark.parametrize(
     ("do", "options", "kind", "closed"),
     [

@@ -4,13 +4,14 @@ from typing import Any
 import anyio
 import attrs
 import pytest
-from returns.result import Failure, Success
+from returns.result import Failure, Result, Success
 
-from cqrs import Event, HandlerInfo, MessageContext, PublishReport
+from cqrs import Event, Fault, HandlerInfo, MessageContext, PublishReport
 from cqrs.context import current
-from cqrs.faults import BusDisabled
+from cqrs.faults import BusDisabled, QueueFull
 from cqrs.unit_of_work import (
     Emissions,
+    Emitted,
     NoBus,
     commit,
     is_unit_of_work,
@@ -51,14 +52,23 @@ class Unit:
 class Bus:
     """Keeps what is published."""
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = 100) -> None:
         self.published: list[Event] = []
+        self.later: list[Event] = []
+        self.capacity = capacity
 
     async def publish(self, event: Event, /) -> PublishReport:
         """Keep it."""
         self.published.append(event)
         await anyio.lowlevel.checkpoint()
         return PublishReport(())
+
+    async def publish_later(self, event: Event, /) -> Result[None, Fault]:
+        """Keep it apart."""
+        if len(self.later) == self.capacity:
+            return Failure(QueueFull("events", self.capacity))
+        self.later.append(event)
+        return Success(None)
 
 
 class Blocking:
@@ -128,25 +138,51 @@ async def test_after_anything_but_success_events_are_dropped(answer: Any, info: 
     assert bus.published == []
 
 
-async def test_events_that_a_cancellation_keeps_from_going_out_are_named(
-    info: HandlerInfo, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("capacity", [2, 0])
+async def test_events_that_a_cancellation_keeps_from_going_out_go_to_the_background(
+    capacity: int, info: HandlerInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Cancellation passes, and what it cost is said at ERROR."""
-    bus = Bus()
+    """What happened is told, even if nobody waits for it any more; if there is no place, that is said at ERROR."""
+    bus = Bus(capacity)
 
     with anyio.CancelScope() as scope:
 
         async def attempt(_message: object, emissions: Emissions) -> Any:
-            emissions.begin("shop.place")(Placed())
+            emit = emissions.begin("shop.place")
+            for order in range(3):
+                emit(Placed(order))
             scope.cancel()
             return Success(1)
 
         await releasing(attempt, info, bus)(None)  # type: ignore[arg-type]  # any message does
 
     assert scope.cancelled_caught
-    (record,) = caplog.records
-    assert record.levelno == logging.ERROR
-    assert "not published: Placed" in record.getMessage()
+    assert bus.published == [Placed(0)]  # the bus knows of it: what becomes of its deliveries is told there
+    assert bus.later == [Placed(1), Placed(2)][:capacity]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * (2 - capacity)
+
+
+async def test_what_is_emitted_for_later_is_not_waited_for(
+    info: HandlerInfo, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes to the background in its turn; without a place there it is published at once, and that is said."""
+    bus, context = Bus(capacity=1), MessageContext().begin()
+    token = current.set(context)
+
+    async def attempt(_message: object, emissions: Emissions) -> Any:
+        emit = emissions.begin("shop.place")
+        emit(Placed(1))
+        emit.later(Placed(2))
+        emit.later(Placed(3))
+        return Success(1)
+
+    await releasing(attempt, info, bus)(None)  # type: ignore[arg-type]  # any message does
+
+    current.reset(token)
+    assert (bus.published, bus.later) == ([Placed(1), Placed(3)], [Placed(2)])
+    assert len(context.published) == 2
+    assert context.notes["emit.not_later"] == QueueFull("events", 1)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
 def test_a_new_attempt_begins_with_nothing() -> None:
@@ -158,15 +194,18 @@ def test_a_new_attempt_begins_with_nothing() -> None:
     second = emissions.begin("shop.place")
     second(Placed(2))
 
-    assert emissions.close() == [Placed(2)]
+    assert emissions.close() == [Emitted(Placed(2))]
     assert emissions.close() == ()
     with pytest.raises(RuntimeError, match=r"Placed is emitted after shop\.place has ended"):
         first(Placed(3))
+    with pytest.raises(RuntimeError, match="nothing would publish it"):
+        second.later(Placed(4))
 
 
 async def test_without_a_bus_the_report_says_so() -> None:
     """An event that reaches nobody is not reported as delivered."""
     report = await NoBus().publish(Placed())
+    assert await NoBus().publish_later(Placed()) == Failure(BusDisabled("event"))
 
     assert report.fault == BusDisabled("event")
     assert not report.ok

@@ -34,3 +34,11 @@ def test_the_example_imports_what_plugins_may_import() -> None:
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert {name for name in imported if name and name.startswith("cqrs")} <= DOORS
+
+
+def test_the_laws_take_fifteen_lines() -> None:
+    """A whole test file of a user, imports included, proves a plugin and a handler by one line each."""
+    lines = (EXAMPLE / "tests/test_cqrs_audit.py").read_text().splitlines()
+
+    assert len(lines) <= 15
+    assert [line.split(" = ")[0] for line in lines if "laws_for(" in line] == ["TestAudit", "TestEntries"]

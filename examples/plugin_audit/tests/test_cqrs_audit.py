@@ -1,16 +1,16 @@
-import os
-
 from cqrs_audit import Audit, LastEntries, audit
 
 from cqrs import CqrsApp, CqrsModule
-from cqrs.testing import HANDLER_LAWS, HandlerSubject, laws_for
+from cqrs.testing import HANDLER_LAWS, PLUGIN_LAWS, HandlerSubject, PluginSubject, laws_for
 
-ENV = {"AUDIT_JOURNAL": os.devnull}
+ENV = {"AUDIT_JOURNAL": "/dev/null"}
 
 
 def app() -> CqrsApp:
     return CqrsModule.for_root(audit, plugins=[Audit()], env=ENV)
 
 
-LAST_ENTRIES = HandlerSubject(LastEntries, app, deterministic=True)
-TestLastEntries = laws_for("TestLastEntries", HANDLER_LAWS, subject=LAST_ENTRIES)
+TestAudit = laws_for("TestAudit", PLUGIN_LAWS, subject=PluginSubject(Audit, env=ENV))
+TestEntries = laws_for(
+    "TestEntries", HANDLER_LAWS, subject=HandlerSubject(LastEntries, app, deterministic=True)
+)

@@ -205,7 +205,18 @@ async def controls(page: Page) -> None:
     await page.until(READY)
 
 
-async def views(page: Page, record: dict[str, Any]) -> None:
+async def follow(page: Page, http: httpx.AsyncClient) -> None:
+    """A record that arrives while somebody looks."""
+    await page.run("document.getElementById('follow').click()")
+    late = [{"message": "a late record", "level": "INFO"}]
+    await http.post(f"/api/default/{NAMES.commands}/_json", json=late)
+    await page.until("document.body.textContent.includes('a late record')")
+    await check("a new record appears by itself", holds=True)
+    await page.run("document.getElementById('follow').click()")
+    await page.until(READY)
+
+
+async def views(page: Page, http: httpx.AsyncClient, record: dict[str, Any]) -> None:
     """Alerts, logs, a trace from a line of the log, the search box."""
     await opened(page, "alerts")
     await page.until(
@@ -219,6 +230,7 @@ async def views(page: Page, record: dict[str, Any]) -> None:
     await page.shot(IMAGES / "alerts.png")
     await opened(page, "logs")
     await page.shot(IMAGES / "logs.png")
+    await follow(page, http)
     link = f'a[href="#trace/{record["trace_id"]}"]'
     await check(
         "a line of the log links to its trace", await page.run(f"document.querySelector('{link}') !== null")
@@ -256,10 +268,15 @@ async def narrow_and_dark(page: Page) -> None:
     await page.shot(IMAGES / "narrow.png")
 
 
-async def look(url: str, record: dict[str, Any]) -> None:
+async def look(url: str, http: httpx.AsyncClient, record: dict[str, Any]) -> None:
     """Everything, in one tab."""
     IMAGES.mkdir(exist_ok=True)
-    steps: list[Callable[[Page], Any]] = [boards, controls, lambda page: views(page, record), narrow_and_dark]
+    steps: list[Callable[[Page], Any]] = [
+        boards,
+        controls,
+        lambda page: views(page, http, record),
+        narrow_and_dark,
+    ]
     async with browser() as page:
         await page.size(1280, 900)
         await page.go(url.replace("/#", "/?theme=light#"))
@@ -279,8 +296,7 @@ async def main() -> int:
             async with server.listening(bind("127.0.0.1", 0)):
                 user, _, secret = server.token.partition(":")
                 async with httpx.AsyncClient(base_url=server.url, auth=(user, secret), timeout=60) as http:
-                    record = await fill(http)
-                await look(server.page, record)
+                    await look(server.page, http, await fill(http))
         except Failed:
             return 1
         finally:

@@ -29,7 +29,8 @@ export async function alerts(main) {
 // --- logs -----------------------------------------------------------------------------------------
 
 const FIRST = ["_timestamp", "level", "severity", "message", "body", "message_type", "outcome", "duration_ms", "trace_id"];
-const log = { stream: "", filter: "" };
+const FOLLOW_MS = 2000;
+const log = { stream: "", filter: "", follow: false, timer: 0 };
 
 const traced = (name, entry) => (name === "trace_id" && entry[name] ? h("a", { class: "mono", href: `#trace/${entry[name]}` }, entry[name].slice(0, 12)) : null);
 
@@ -45,6 +46,13 @@ function opening(entry, cells) {
 }
 
 export async function logs(main, _, { start, end, again }) {
+  clearTimeout(log.timer);
+  const later = () => { log.timer = setTimeout(next, FOLLOW_MS); };
+  const next = () => {
+    if (!log.follow || location.hash !== "#logs") return;
+    if (document.activeElement?.id === "filter" || document.hidden) later(); // nobody loses what they are typing
+    else again();
+  };
   const names = (await api.streams("logs")).map((stream) => stream.name);
   if (!names.includes(log.stream)) [log.stream] = [names.find((name) => name === "cqrs_commands") ?? names[0] ?? ""];
   const picker = h("select", { "aria-label": "Stream", change: (event) => { log.stream = event.target.value; again(); } },
@@ -52,7 +60,9 @@ export async function logs(main, _, { start, end, again }) {
   const filter = h("input", { id: "filter", class: "grow", placeholder: "SQL condition, e.g. outcome = 'error'", value: log.filter, "aria-label": "Filter",
     change: (event) => { log.filter = event.target.value; again(); } });
   const place = h("div", { class: "card scroll" });
-  main.replaceChildren(h("div", { class: "bar" }, h("h1", {}, "Logs"), picker, filter, h("span", { class: "note" }, "newest first; set Refresh to follow")), place);
+  const follow = h("input", { type: "checkbox", id: "follow", checked: log.follow, change: (event) => { log.follow = event.target.checked; again(); } });
+  main.replaceChildren(h("div", { class: "bar" }, h("h1", {}, "Logs"), picker, filter, h("label", { class: "note" }, follow, " follow"), h("span", { class: "note" }, "newest first")), place);
+  if (log.follow) later();
   if (!log.stream) { place.append(said("No records yet.")); return; }
   try {
     const where = log.filter ? ` WHERE ${log.filter}` : "";

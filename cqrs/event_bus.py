@@ -16,12 +16,14 @@ from cqrs.faults import AppClosed, BusDisabled, QueueFull
 from cqrs.hook_details import PublishDetails
 from cqrs.hooks import Hooks
 from cqrs.instrumentation import Instrument, overrides
-from cqrs.messages import Event
+from cqrs.messages import AnyResult, Event
 from cqrs.subscribers import Publish, Subscriber, direct
 from cqrs.unanswered import Gate
 
 # Hooks that hear of events with the identity of each.
 _WATCHING: Final = ("published", "delivered", "retried", "dead_lettered")
+
+Settle = Callable[[Event], Coroutine[Any, Any, AnyResult]]
 
 
 @final
@@ -33,11 +35,13 @@ class Audience:
         event_type: the event's name as people read it.
         subscribers: in the order of their registration.
         strategy: how they hear it.
+        settle: what plugins hang behind the last delivery of a publish, once each time; None if nothing.
     """
 
     event_type: str
     subscribers: tuple[Subscriber, ...]
     strategy: PublishStrategy = PublishStrategy.CONCURRENT
+    settle: Settle | None = None
 
     async def hear(self, event: Event) -> PublishReport:
         """Deliver an event to all of them, as the strategy says.
@@ -53,8 +57,22 @@ class Audience:
         heard, skipped = await in_turn(event, self.subscribers, stop=stop)
         return PublishReport(heard, skipped=skipped)
 
+    async def hear_and_settle(self, event: Event) -> PublishReport:
+        """Deliver an event, and let plugins do what they do once its deliveries have ended, however they did.
+
+        Args:
+            event: the event.
+        """
+        try:
+            return await self.hear(event)
+        finally:
+            if self.settle is not None:
+                await self.settle(event)
+
     def publish(self) -> Publish:
         """Give what publishes an event to them, without a frame that is not needed."""
+        if self.settle is not None:
+            return self.hear_and_settle
         if not self.subscribers:
             return _to_nobody
         only = self.subscribers[0]
@@ -194,6 +212,8 @@ class EventBus:
         return await publish(event)
 
     def _watched(self, audience: Audience) -> Publish:
+        hear = audience.hear if audience.settle is None else audience.hear_and_settle
+
         async def publish(event: Event) -> PublishReport:
             parent = current.get()
             context = MessageContext().begin() if parent is None else MessageContext().follow(parent)
@@ -201,7 +221,7 @@ class EventBus:
             token = current.set(context)
             report: PublishReport | None = None
             try:
-                report = await audience.hear(event)
+                report = await hear(event)
                 return report
             finally:
                 with suppress(ValueError):  # given up with its event loop and closed in another context

@@ -129,6 +129,7 @@ class DeadLetters:
             delivery = await self._delivered(claim, *target.unwrap())
             if delivery.ok:
                 back = None
+                await self._settle(target.unwrap()[1])
                 settled = await self.queue.settle(claim)
                 return settled.alt(lambda fault: f"it was delivered, but could not be removed: {fault}")
             error = recorded(delivery.result.failure())
@@ -137,6 +138,11 @@ class DeadLetters:
         finally:
             if back is not None:
                 await self._release(claim, back)
+
+    async def _settle(self, event: Event) -> None:
+        settle = self._listeners.audience(type(event)).settle
+        if settle is not None:
+            await settle(event)
 
     def _target(self, letter: DeadLetter) -> Result[tuple[Subscriber, Event], str]:
         event = self._read(letter)

@@ -1,22 +1,27 @@
 """Sealing an app: every pipeline composed, and one decision for all of them whether dispatches have a context."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import final
+from typing import TypeVar, cast, final
 
 import attrs
-from returns.result import Failure
+from returns.result import Failure, Result, Success
 
 from cqrs.container import Bound
 from cqrs.dispatch import crashed, guard
-from cqrs.event_bus import Audience, watches
+from cqrs.event_bus import Audience, Settle, watches
 from cqrs.event_declarations import strategy_of
-from cqrs.messages import AnyResult, Event
+from cqrs.faults import Fault
+from cqrs.messages import AnyResult, Event, Message
 from cqrs.middleware import HandlerInfo, Kind, Next
 from cqrs.observation import Observed
 from cqrs.pipeline import Surroundings, bare, prepare
 from cqrs.problems import Code, CompositionError, Problem
 from cqrs.registry import Entry, Registry
 from cqrs.subscribers import Delivering, Subscriber
+from cqrs.wrapping import wrapped
+
+Value = TypeVar("Value")
+Error = TypeVar("Error")
 
 # Composes one pipeline, but for its context.
 Composing = Callable[[Bound, HandlerInfo, Surroundings], Observed]
@@ -115,7 +120,18 @@ class Audiences:
             for each, (call, _, entry) in zip(composed, self._hearing(event), strict=True)
         ]
         strategy = strategy_of(event, self.registry.strategies)
-        return Audience(self._name_of(event), tuple(subscribers), strategy)
+        return Audience(self._name_of(event), tuple(subscribers), strategy, self._settle(event))
+
+    def _settle(self, event: type[Event]) -> Settle | None:
+        """Compose what an event makes invalid; it needs no subscriber for that."""
+        declared = self.registry.invalidations
+        invalidates = tuple(each for cls in event.__mro__ for each in declared.get(cls, ()))
+        if not invalidates:
+            return None
+        info = HandlerInfo("event", event, self._name_of(event), "publish", "", invalidates=invalidates)
+        wraps = self.around.wraps.get("event", ())
+        settle = wrapped(_ended, info, wraps, "invalidation", self.around.failures)
+        return None if settle is _ended else cast("Settle", settle)
 
     def _hearing(self, event: type[Event]) -> Iterator[tuple[Bound, HandlerInfo, Entry]]:
         name = self._name_of(event)
@@ -172,3 +188,9 @@ def composed_late(call: Bound, handler: HandlerInfo, around: Surroundings) -> Ob
         return Failure(fault)
 
     return Observed(failing, handler, (), (), active=False)
+
+
+async def _ended(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
+    """Stand where the handler does in other pipelines: the deliveries have ended."""
+    del message
+    return cast("Result[Value, Error | Fault]", Success(None))

@@ -55,7 +55,7 @@ class Swr(Plugin):
         if refused is not None:
             return Failure((refused,))
         state = State(settings, self._make_store(settings), clock=self._clock, machine=this_machine())
-        running = self._running = Running(state)
+        running = self._running = Running(state, builder.refreshed)
         builder.wrap_queries(running.caching, slot="cache")
         builder.wrap_commands(running.invalidating, slot="invalidation")
         builder.wrap_events(running.invalidating, slot="invalidation")

@@ -126,6 +126,7 @@ class OpenShop(Protocol):
         clock: SteppedClock | None = None,
         given: dict[str, Any] | None = None,
         invalidates: Callable[[Feature], None] | None = None,
+        instruments: tuple[Any, ...] = (),
         **policy: Any,
     ) -> AbstractAsyncContextManager[Shop]:
         """Open it."""
@@ -150,6 +151,7 @@ def open_shop(clock: SteppedClock) -> OpenShop:
         clock: SteppedClock | None = None,
         given: dict[str, Any] | None = None,
         invalidates: Callable[[Feature], None] | None = None,
+        instruments: tuple[Any, ...] = (),
         **policy: Any,
     ) -> AsyncIterator[Shop]:
         shop = Shop()
@@ -166,7 +168,7 @@ def open_shop(clock: SteppedClock) -> OpenShop:
         if invalidates is not None:
             invalidates(feature)
         swr = plugin or Swr(clock=clock or own, **(given or {}))
-        shop.app = CqrsModule.for_root(feature, plugins=(swr,), env={})
+        shop.app = CqrsModule.for_root(feature, plugins=(swr,), instruments=instruments, env={})
         async with shop.app:
             yield shop
 

@@ -1,13 +1,14 @@
 from typing import Any
 
+import anyio
 import attrs
 import pytest
 from cqrs_swr.running import Running
 from cqrs_swr.settings import Settings
 from cqrs_swr.state import State
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
-from cqrs import Query
+from cqrs import Instrument, Query
 from cqrs.caching import CachePolicy
 from cqrs.middleware import HandlerInfo
 
@@ -101,3 +102,54 @@ async def test_a_setting_fills_what_a_policy_does_not_say(open_shop: Any) -> Non
     async with open_shop(ttl=9, stale=0, given={"ttl": 5.0, "stale": 7.0}) as shop:
         windows = shop.state.queries[shop.Find].windows
         assert (windows.ttl, windows.stale) == (9, 0)
+
+
+@pytest.mark.parametrize("subscribers", [0, 1, 2])
+@pytest.mark.parametrize("succeeds", [True, False])
+async def test_an_event_makes_answers_invalid_once_per_publish(
+    open_shop: Any, subscribers: int, succeeds: object
+) -> None:
+    """After its deliveries ended, whatever they answered, and before publish returns; it needs no subscriber."""
+    seen: list[str] = []
+
+    def declare(feature: Any) -> None:
+        feature.invalidates(placed, tags=lambda event: (f"order:{event.order}",))
+        for number in range(subscribers):
+
+            @feature.subscribes(placed, name=f"subscriber {number}")
+            async def hear(_event: Any) -> Result[None, str]:
+                seen.append(await shops[0].status())
+                return Success(None) if succeeds else Failure("no")
+
+    async with open_shop() as shop:
+        placed = shop.Placed
+    shops: list[Any] = []
+    async with open_shop(invalidates=declare) as shop:
+        shops.append(shop)
+        await shop.find(1)
+        await shop.app.events.publish(placed(2))
+        assert await shop.status() == "fresh"
+        seen.clear()
+        await shop.app.events.publish(placed(1))
+        assert seen == ["fresh"] * subscribers
+        assert await shop.find(1) == Success("answer 2")
+        assert shop.cache.stats().invalidations == {"expire": 2}
+
+
+async def test_instruments_hear_of_what_the_cache_asks_on_its_own_account(open_shop: Any, clock: Any) -> None:
+    """Query, trigger, outcome, duration and how many waited; a look-up that waits is a dispatch that they see anyway."""
+    told: list[Any] = []
+
+    class Hearing(Instrument):
+        def refreshed(self, details: Any, /) -> None:
+            told.append((details.handler.message_type, details.trigger, details.outcome))
+
+    async with open_shop(stale=60, instruments=(Hearing(),)) as shop:
+        await shop.find()
+        assert told == []
+        clock.advance(30)
+        await shop.find()
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+    assert told == [("Find", "stale", "success")]

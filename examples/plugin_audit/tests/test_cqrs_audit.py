@@ -10,7 +10,6 @@ def app() -> CqrsApp:
     return CqrsModule.for_root(audit, plugins=[Audit()], env=ENV)
 
 
+HANDLER = HandlerSubject(LastEntries, app, deterministic=True)
 TestAudit = laws_for("TestAudit", PLUGIN_LAWS, subject=PluginSubject(Audit, env=ENV))
-TestEntries = laws_for(
-    "TestEntries", HANDLER_LAWS, subject=HandlerSubject(LastEntries, app, deterministic=True)
-)
+TestEntries = laws_for("TestEntries", HANDLER_LAWS, subject=HANDLER)

@@ -16,13 +16,11 @@ from cqrs.command_bus import CommandBus
 from cqrs.composition import Composition, Preparation, refuse
 from cqrs.container import Bound, Container, Services
 from cqrs.dead_letter import DeadLetterQueue
-from cqrs.dead_letter_setting import chosen
 from cqrs.describe import AppDescription, PluginDescription, describe_core, describe_plugin
 from cqrs.event_bus import EventBus, Listeners
 from cqrs.faults import AppClosed, BusDisabled
 from cqrs.features import Feature, flatten
-from cqrs.hook_details import AppDetails
-from cqrs.hooks import Hooks
+from cqrs.hooks import Announcing, Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware, Next
 from cqrs.parking import Parking
@@ -110,8 +108,7 @@ class CqrsApp:
         self._composition = composition
         self._pipelines: dict[Kind, dict[type, Next]] = {"command": {}, "query": {}}
         self._hooks = Hooks()
-        self._details: AppDetails | None = None
-        self._opened_ns = 0
+        self._announcing = Announcing(self._hooks, composition.clock)
         self._listeners = Listeners(self._hooks)
         self._gates: dict[Kind, Gate] = {kind: Gate(AppClosed(kind)) for kind in composition.enabled}
         self._supervisor = Supervisor((), self._lose)
@@ -121,7 +118,13 @@ class CqrsApp:
         self.commands: CommandBus = CommandBus(self._pipelines["command"], self._gates["command"])
         self.queries: QueryBus = QueryBus(self._pipelines["query"], self._gates["query"])
         self.events: EventBus = EventBus(self._listeners, self._gates["event"], composition.clock)
-        self.dead_letters: DeadLetters = DeadLetters(self._listeners, self._gates["event"], composition.clock)
+        self.dead_letters: DeadLetters = DeadLetters(
+            self._listeners,
+            self._gates["event"],
+            composition.clock,
+            composition.dead_letters,
+            composition.env,
+        )
         self.container: Container = composition.container
         self.plugins: tuple[PluginDescription, ...] = ()
 
@@ -140,11 +143,13 @@ class CqrsApp:
                 began = self._composition.clock.monotonic_ns()
                 prepared = await self._started(self._prepare(), stack)
                 calls = prepared.bind()
-                stack.callback(self._tell_stopped)
+                stack.callback(self._announcing.stopped)
                 stack.callback(self._close)
                 self._seal(attrs.evolve(prepared, plugins=self._supervisor.plugins), calls, composed)
                 stack.push_async_callback(self.events.close)
-                self._tell_started(prepared, began)
+                infos = tuple(entry.info for entry in prepared.registry.entries())
+                active = tuple(plugin.name for plugin in self.plugins if plugin.state == "active")
+                self._announcing.started(infos, active, began)
                 self._stack = stack.pop_all()
         finally:
             self._entered = self._stack is not None
@@ -248,7 +253,7 @@ class CqrsApp:
             builder.hooks = self._hooks
         services.supply(composition.overrides)
         brought = [queue for builder in builders for queue in builder.queues]
-        letters = chosen(composition.dead_letters, env, brought, self.dead_letters.memory)
+        letters = self.dead_letters.choose(brought)
         return Preparation(composition, registry, services, plugins, self._hooks, self.events, letters)
 
     def _lose(self) -> None:
@@ -272,21 +277,6 @@ class CqrsApp:
         self._hooks.watch(around.instruments, around.failures)
         for kind, gate in self._gates.items():
             gate.fault = None if self._composition.enabled[kind] else BusDisabled(kind)
-
-    def _tell_started(self, prepared: Preparation, began_ns: int) -> None:
-        infos = tuple(entry.info for entry in prepared.registry.entries())
-        active = tuple(plugin.name for plugin in self.plugins if plugin.state == "active")
-        self._opened_ns = self._composition.clock.monotonic_ns()
-        self._details = AppDetails(infos, active, self._opened_ns - began_ns)
-        if self._hooks.app_started is not None:
-            self._hooks.app_started(self._details)
-
-    def _tell_stopped(self) -> None:
-        details, self._details = self._details, None
-        if details is not None and self._hooks.app_stopped is not None:
-            served = self._composition.clock.monotonic_ns() - self._opened_ns
-            self._hooks.app_stopped(attrs.evolve(details, duration_ns=served))
-        self._hooks.watch((), self._hooks.failures)
 
     def _close(self) -> None:
         self._sealed = None

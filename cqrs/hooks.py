@@ -5,6 +5,7 @@ from typing import TypeVar, final
 
 import attrs
 
+from cqrs.clock import Clock
 from cqrs.hook_details import (
     AppDetails,
     DeadLetteredDetails,
@@ -14,6 +15,7 @@ from cqrs.hook_details import (
     RetriedDetails,
 )
 from cqrs.instrumentation import HookFailures, Instrument, overrides
+from cqrs.middleware import HandlerInfo
 
 Details = TypeVar("Details")
 Tell = Callable[[Details], None]
@@ -79,3 +81,40 @@ class _Told:
                     self.failures.add(instrument, hook, error)
 
         return tell if told else None
+
+
+@final
+class Announcing:
+    """Tells instruments that an app has started, and that it stops.
+
+    Args:
+        hooks: filled before the start, emptied after the end.
+        clock: tells how long it took.
+    """
+
+    def __init__(self, hooks: Hooks, clock: Clock) -> None:
+        self._hooks = hooks
+        self._clock = clock
+        self._details: AppDetails | None = None
+        self._opened_ns = 0
+
+    def started(self, handlers: tuple[HandlerInfo, ...], plugins: tuple[str, ...], began_ns: int) -> None:
+        """Tell that the app is open.
+
+        Args:
+            handlers: every handler, then every subscriber.
+            plugins: the names of those that run.
+            began_ns: when the start began, on the clock's monotonic time.
+        """
+        self._opened_ns = self._clock.monotonic_ns()
+        self._details = AppDetails(handlers, plugins, self._opened_ns - began_ns)
+        if self._hooks.app_started is not None:
+            self._hooks.app_started(self._details)
+
+    def stopped(self) -> None:
+        """Tell that the app has closed its buses, if its start was told, and tell nobody anything from now on."""
+        details, self._details = self._details, None
+        if details is not None and self._hooks.app_stopped is not None:
+            served = self._clock.monotonic_ns() - self._opened_ns
+            self._hooks.app_stopped(attrs.evolve(details, duration_ns=served))
+        self._hooks.watch((), self._hooks.failures)

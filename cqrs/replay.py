@@ -1,6 +1,7 @@
 """Replay: dead letters go to the subscriber that they are for, oldest first, and to nobody else."""
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final, final
@@ -12,6 +13,7 @@ from returns.result import Failure, Result, Success
 from cqrs.clock import Clock
 from cqrs.context import MessageContext, current
 from cqrs.dead_letter import MemoryDeadLetterQueue
+from cqrs.dead_letter_setting import chosen
 from cqrs.deliveries import Delivery
 from cqrs.event_bus import Listeners
 from cqrs.event_json import decode
@@ -28,6 +30,7 @@ from cqrs.letters import (
 )
 from cqrs.messages import Event, type_ids
 from cqrs.parking import recorded
+from cqrs.problems import Problem
 from cqrs.subscribers import Subscriber
 from cqrs.unanswered import Gate
 
@@ -67,19 +70,42 @@ class DeadLetters:
         listeners: who hears what.
         gate: why nothing can be delivered, if that is so.
         clock: when a replay failed.
+        given: where they are kept if that was decided in code.
+        env: replaces ``os.environ``.
 
     Attributes:
         queue: to list, show, count and discard letters.
         memory: the queue of an app that is given no other.
     """
 
-    def __init__(self, listeners: Listeners, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self,
+        listeners: Listeners,
+        gate: Gate,
+        clock: Clock,
+        given: DeadLetterQueue | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.memory: MemoryDeadLetterQueue = MemoryDeadLetterQueue(clock=clock)
         self.queue: DeadLetterQueue = self.memory
         self._listeners = listeners
         self._events: tuple[type[Event], ...] = ()
         self._gate = gate
         self._clock = clock
+        self._given = given
+        self._env = env
+
+    def choose(self, brought: Iterable[DeadLetterQueue] = ()) -> Result[DeadLetterQueue, Problem]:
+        """Choose where the app keeps its dead letters, as it would if it were started now.
+
+        Args:
+            brought: what plugins bring.
+
+        Returns:
+            What the app was given, else what ``CQRS_DEAD_LETTERS`` names, what a plugin brings, or memory.
+        """
+        env = os.environ if self._env is None else self._env
+        return chosen(self._given, env, brought, self.memory)
 
     def serve(self, queue: DeadLetterQueue, events: Iterable[type[Event]]) -> None:
         """Serve an app that has been composed.

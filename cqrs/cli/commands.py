@@ -8,6 +8,7 @@ import click
 from returns.result import Failure
 
 from cqrs.cli.app_argument import load_app, may_take_app, takes_app
+from cqrs.cli.dlq import dlq
 from cqrs.cli.groups import PluginGroup
 from cqrs.describe import (
     AppDescription,
@@ -95,6 +96,9 @@ def config(app: str | None, *, as_json: bool) -> None:
     """
     found = load_app(app).configuration() if app else (describe_core(os.environ), *_plugins(None))
     click.echo(config_json(found) if as_json else config_text(found))
+
+
+cqrs.add_command(dlq)
 
 
 def _plugins(app: str | None) -> tuple[PluginDescription, ...]:

@@ -1,8 +1,6 @@
 """Several subscribers at once, or one after the other."""
 
 import asyncio
-import subprocess
-import sys
 from typing import Any
 
 import anyio
@@ -151,33 +149,3 @@ async def test_nothing_is_left_running(compose_app: Any) -> None:
     async with compose_app(hearing(good, bad, crashes)) as bus:
         await bus.events.publish(Placed())
         assert asyncio.all_tasks() == before
-
-
-TRIO = """
-import attrs, trio
-from returns.result import Failure, Success
-from cqrs import CqrsModule, Event, Feature
-@attrs.frozen
-class Placed(Event):
-    pass
-feature = Feature("orders")
-@feature.subscribes(Placed, name="good")
-async def good(event):
-    await trio.sleep(0)
-    return Success(1)
-@feature.subscribes(Placed, name="bad")
-async def bad(event):
-    return Failure("no")
-async def main():
-    async with CqrsModule.for_root(feature, plugins=(), env={}) as bus:
-        report = await bus.events.publish(Placed())
-        print([(d.subscriber, d.ok, d.dead_lettered) for d in report.deliveries])
-trio.run(main)
-"""
-
-
-def test_on_trio_several_hear_an_event_too() -> None:
-    """Where there is no asyncio, an anyio task group delivers."""
-    run = subprocess.run([sys.executable, "-c", TRIO], capture_output=True, text=True, check=False)
-
-    assert run.stdout.strip() == "[('good', True, False), ('bad', False, True)]", run.stderr

@@ -1,4 +1,4 @@
-"""Plugins on trio, where a task belongs to a task group and an app is left in the task that entered it."""
+"""Plugins and publishing on trio, where a task belongs to a task group and an app is left in the task that entered it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,9 +7,9 @@ import anyio
 import anyio.lowlevel
 import attrs
 import pytest
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
-from cqrs import Command, CqrsModule, Feature
+from cqrs import Command, CqrsModule, Event, Feature
 from cqrs.plugins import Plugin
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
@@ -27,6 +27,22 @@ orders = Feature("orders")
 async def place(_command: Place) -> Result[int, str]:
     await anyio.lowlevel.checkpoint()
     return Success(1)
+
+
+@attrs.frozen
+class Placed(Event):
+    """An event."""
+
+
+@orders.subscribes(Placed, name="good")
+async def good(_event: Placed) -> Result[int, str]:
+    await anyio.lowlevel.checkpoint()
+    return Success(1)
+
+
+@orders.subscribes(Placed, name="bad")
+async def bad(_event: Placed) -> Result[int, str]:
+    return Failure("no")
 
 
 class Working(Plugin):
@@ -89,3 +105,14 @@ async def test_a_cancelled_app_gives_its_plugin_its_time() -> None:
 
     assert scope.cancelled_caught
     assert plugin.steps == ["started", "stopped"]
+
+
+async def test_several_subscribers_hear_an_event() -> None:
+    """Where there is no asyncio, an anyio task group delivers."""
+    async with CqrsModule.for_root(orders, plugins=(), env={}) as bus:
+        report = await bus.events.publish(Placed())
+
+    assert [(d.subscriber, d.ok, d.dead_lettered) for d in report.deliveries] == [
+        ("good", True, False),
+        ("bad", False, True),
+    ]

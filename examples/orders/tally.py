@@ -7,7 +7,7 @@ import attrs
 from returns.result import Result
 
 from cqrs import HandlerInfo, Instrument, MessageContext
-from cqrs.instrumentation import Finished, PublishDetails, outcome_of
+from cqrs.instrumentation import DeadLetteredDetails, Finished, PublishDetails, outcome_of
 
 Answer = Result[object, object] | BaseException
 
@@ -27,7 +27,7 @@ class Seen:
 
 @final
 class Tally(Instrument):
-    """Notes every dispatch, publish and delivery.
+    """Notes every dispatch, publish, delivery and dead letter.
 
     Attributes:
         seen: what happened, each with its count; a count above one would be a repeated identity.
@@ -52,6 +52,12 @@ class Tally(Instrument):
         """Note a publish when its last delivery has ended."""
         outcome = "cancelled" if details.cancelled else "error" if details.failures else "success"
         self._note("event", "published", details.event_type, "", outcome, details.context.message_id)
+
+    def dead_lettered(self, details: DeadLetteredDetails, /) -> None:
+        """Note a delivery that was parked."""
+        handler = details.handler
+        columns = "event", "dead_letter", handler.message_type, handler.subscriber or ""
+        self._note(*columns, "error", details.context.message_id)
 
     def _note(self, *columns: str) -> None:
         self.seen[Seen(*columns)] += 1

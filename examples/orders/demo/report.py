@@ -7,6 +7,7 @@ from examples.orders.demo.readback import TypeFigures
 from examples.orders.tally import Seen
 
 _MOST_DIFFERENCES = 10
+_RECORDS = {"published": " (published)", "dead_letter": " (dead letter)"}
 
 
 def figures_table(figures: Iterable[TypeFigures]) -> Iterator[str]:
@@ -61,4 +62,4 @@ def differences(happened: Counter[Seen], stored: Counter[Seen]) -> Iterator[str]
 
 
 def _label(seen: Seen) -> str:
-    return f"{seen.kind} {seen.message_type}" + (" (published)" if seen.record == "published" else "")
+    return f"{seen.kind} {seen.message_type}" + _RECORDS.get(seen.record, "")

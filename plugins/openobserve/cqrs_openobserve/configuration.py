@@ -19,7 +19,9 @@ from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.spool_place import SpoolPlace, spool_place
 
 KINDS: Final[tuple[Kind, ...]] = ("command", "query", "event")
-_STREAM_VARIABLES: Final = ("CQRS_STREAM_COMMANDS", "CQRS_STREAM_QUERIES", "CQRS_STREAM_EVENTS")
+_STREAM_VARIABLES: Final = tuple(
+    f"CQRS_STREAM_{name}" for name in ("COMMANDS", "QUERIES", "EVENTS", "METRICS", "TRACES", "LOGS")
+)
 
 
 @final
@@ -34,6 +36,9 @@ class Configuration:
         credentials: what records are sent with.
         admin: what ``init`` and ``verify`` use.
         streams: per kind of message the name that the server uses.
+        stream_metrics: the server's name of the stream of metric snapshots.
+        stream_traces: of spans.
+        stream_logs: of the program's log lines; empty for none.
         service: who sends.
         spool: where records wait while the server is away.
         warnings: what to say once at start.
@@ -45,6 +50,9 @@ class Configuration:
     credentials: Credentials
     admin: Credentials
     streams: Mapping[Kind, str]
+    stream_metrics: str
+    stream_traces: str
+    stream_logs: str
     service: Service
     spool: SpoolPlace
     warnings: tuple[str, ...] = ()
@@ -136,7 +144,10 @@ def _resolved(settings: Settings, env: Mapping[str, str]) -> Result[Configuratio
             organization,
             credentials,
             admin_credentials,
-            streams,
+            dict(zip(KINDS, streams, strict=False)),
+            streams[3],
+            streams[4],
+            streams[5],
             service,
             spool,
             (*_warnings(settings, organization, credentials), *_spool_warnings(settings, spool)),
@@ -180,20 +191,30 @@ def _credentials(token: Secret, user: str, variable: str, problems: list[Problem
     return found.unwrap()
 
 
-def _streams(settings: Settings, problems: list[Problem]) -> dict[Kind, str]:
-    configured = (settings.stream_commands, settings.stream_queries, settings.stream_events)
-    names = [stream_name(text) for text in configured]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            first = names.index(name)
+def _streams(settings: Settings, problems: list[Problem]) -> list[str]:
+    configured = (
+        settings.stream_commands,
+        settings.stream_queries,
+        settings.stream_events,
+        settings.stream_metrics,
+        settings.stream_traces,
+        settings.stream_logs,
+    )
+    names = [stream_name(text) if text else "" for text in configured]
+    # Spans are a stream of another type, which may have the name of one of records.
+    rows = [
+        each for each in zip(names, _STREAM_VARIABLES, configured, strict=True) if "TRACES" not in each[1]
+    ]
+    for index, (name, variable, text) in enumerate(rows):
+        other = next((each for each in rows[:index] if name and each[0] == name), None)
+        if other is not None:
             problems.append(
                 _problem(
-                    f"{_STREAM_VARIABLES[first]}={configured[first]!r} and"
-                    f" {_STREAM_VARIABLES[index]}={configured[index]!r} are one stream to the server ({name})",
+                    f"{other[1]}={other[2]!r} and {variable}={text!r} are one stream to the server ({name})",
                     "give them names that differ in more than case and punctuation",
                 )
             )
-    return dict(zip(KINDS, names, strict=True))
+    return names
 
 
 def _check_address(settings: Settings, problems: list[Problem]) -> None:

@@ -7,17 +7,19 @@ from typing import Final, cast
 import orjson
 
 from cqrs_openobserve.columns import COLUMNS, ColumnType
+from cqrs_openobserve.wire_forms import Scalar
 
 LONGEST_TEXT: Final = 512
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
-def encode(row: Mapping[str, object]) -> bytes:
+def encode(row: Mapping[str, object], fields: Mapping[str, Scalar] | None = None) -> bytes:
     """Write a row as one JSON object; columns without a value are left out.
 
     Args:
         row: values by column name. A value that is not of its column's type counts as none;
             names that are no column are left out.
+        fields: columns of payload fields, each of its type already.
     """
     typed: dict[str, object] = {}
     for name, value in row.items():
@@ -26,7 +28,7 @@ def encode(row: Mapping[str, object]) -> bytes:
             converted = convert(value)
             if converted is not None:
                 typed[name] = converted
-    return orjson.dumps(typed)
+    return orjson.dumps({**typed, **fields} if fields else typed)
 
 
 def as_text(value: object) -> str | None:
@@ -56,10 +58,17 @@ def _as_boolean(value: object) -> bool | None:
     return value if type(value) is bool else None
 
 
+def _as_long_text(value: object) -> str | None:
+    # Texts that our own code has cut and redacted already; cut again they would lose their end mark.
+    return value if type(value) is str else as_text(value)
+
+
 _BY_TYPE: Final[dict[ColumnType, Callable[[object], object]]] = {
     "Utf8": as_text,
     "Int64": _as_integer,
     "Float64": _as_number,
     "Boolean": _as_boolean,
 }
-_CONVERTERS: Final = {column.name: _BY_TYPE[column.type] for column in COLUMNS}
+_CONVERTERS: Final = {column.name: _BY_TYPE[column.type] for column in COLUMNS} | {
+    "error_message": _as_long_text
+}

@@ -88,9 +88,10 @@ def values(message: object, columns: Iterable[FieldColumn]) -> dict[str, Scalar]
     room = MOST_BYTES
     for column in columns:
         name, value = _placed(column, kept(message, column.field))
-        if value is not None and name not in found:
-            room -= len(value) if isinstance(value, str) else 8
-            found[name] = value if room >= 0 else None
+        size = len(value) if isinstance(value, str) else 8
+        if value is not None and name not in found and size <= room:
+            room -= size
+            found[name] = value
     return found
 
 

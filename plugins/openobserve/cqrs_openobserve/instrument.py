@@ -1,47 +1,37 @@
-"""Around one dispatch: two clock readings, one span id, one tuple; everything else was prepared at start."""
+"""Around one dispatch: ids and a span before it, one tuple after it; everything else was prepared at start."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from random import Random
-from typing import TypeVar, cast, final
+from typing import Final, final
 
-import attrs
 from returns.result import Result, Success
 
-from cqrs import Fault, HandlerCrashed, Message
 from cqrs.clock import Clock, SystemClock
-from cqrs.context import MessageContext, current
-from cqrs.instrumentation import Instrument, PublishDetails, outcome_of
-from cqrs.middleware import HandlerInfo, Kind, Next
-from cqrs_openobserve.encoding import as_text
-from cqrs_openobserve.observations import Observation, ObservationQueue, Outcome, Subject
+from cqrs.context import MessageContext
+from cqrs.instrumentation import (
+    Carried,
+    DeadLetteredDetails,
+    Finished,
+    Instrument,
+    PublishDetails,
+    RetriedDetails,
+)
+from cqrs.middleware import HandlerInfo, Kind
+from cqrs_openobserve.dispatch_facts import NOWHERE, Spans, Thresholds, edge_of, identify, outcome_and_error
+from cqrs_openobserve.field_columns import FieldColumns
+from cqrs_openobserve.observations import More, Observation, ObservationQueue, Outcome, Subject
 from cqrs_openobserve.records import LEVELS, level_of
 
-Value = TypeVar("Value")
-Error = TypeVar("Error")
+Enter = Callable[[MessageContext, object], object]
+
+_NOTHING: Final[ContextVar[object]] = ContextVar("cqrs_openobserve_nothing", default=None)
 
 # A generator of our own: a program that seeds the global one must not repeat its identifiers at every run.
-_random = Random()  # noqa: S311  # identifiers, not secrets
+_random: Final = Random()  # noqa: S311  # identifiers, not secrets
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
-
-
-@final
-@attrs.frozen
-class Thresholds:
-    """What is recorded, and what counts as slow.
-
-    Attributes:
-        level: the lowest level recorded: DEBUG, INFO, WARN or ERROR.
-        slow_ms: per kind from how long on it counts as slow, in ms.
-    """
-
-    level: str
-    slow_ms: Mapping[Kind, int]
-
-    def slow_ns(self, kind: Kind) -> int:
-        """Give the threshold of a kind, in ns."""
-        return self.slow_ms[kind] * 1_000_000
 
 
 @final
@@ -51,45 +41,80 @@ class DispatchInstrument(Instrument):
     Args:
         queue: where observations go.
         thresholds: what is recorded.
+        spans: makes spans; None if there are none.
         clock: tells the time.
+
+    Attributes:
+        subjects: of every handler, for what is read of them at intervals.
     """
 
     name = "openobserve"
 
-    def __init__(self, queue: ObservationQueue, thresholds: Thresholds, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        queue: ObservationQueue,
+        thresholds: Thresholds,
+        spans: Spans | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._queue = queue
         self._thresholds = thresholds
-        self._least = LEVELS[thresholds.level]
+        self._least = 0 if thresholds.measured else LEVELS[thresholds.level]
+        self._starts = LEVELS[thresholds.level] <= LEVELS["DEBUG"]
+        self._spans = spans
         self._clock = clock or SystemClock()
-        self._published: dict[type, Subject] = {}
+        self._columns: dict[Kind, FieldColumns] = {}
+        self._events: dict[type, Subject] = {}
+        self._messages: dict[int, object] = {}
+        self._letters: dict[HandlerInfo, Subject] = {}
+        self.subjects: dict[HandlerInfo, Subject] = {}
 
-    def around(self, next: Next, handler: HandlerInfo, /) -> Next:
-        """Give the pipeline with one observation around it."""
+    def carried(self, handler: HandlerInfo, /) -> Carried:
+        """Give each dispatch its ids and its span, current for what runs inside."""
+        subject, spans, bits = self._subject(handler), self._spans, _random.getrandbits
+        running = subject.running
+
+        def number(context: MessageContext, _: object) -> object:
+            running[0] += 1
+            context.span_number = bits(64)
+            return None
+
+        enter: Enter = (
+            number if spans is None else spans.entering(subject.span_name, subject.attributes, running)
+        )
+        variable = _NOTHING if spans is None else spans.variable
+        if self._starts:
+            enter = self._announcing(enter, subject)
+        return Carried(variable, self._remembering(enter) if subject.fields else enter)
+
+    def finished(self, handler: HandlerInfo, /) -> Finished:
+        """Leave the observation of each dispatch."""
         queue, successes, subject = self._queue, self._queue.successes, self._subject(handler)
-        append, now, bits = successes.append, self._clock.monotonic_ns, _random.getrandbits
-        get_context, announce, ended_otherwise = current.get, self._announce, self._ended_otherwise
-        every_success, starts = self._least <= LEVELS["INFO"], self._least <= LEVELS["DEBUG"]
-        slow = subject.slow_ns if self._least <= LEVELS["WARN"] else 2**62
+        append, running, spans = successes.append, subject.running, self._spans
+        real: Mapping[int, object] = {} if spans is None else spans.open
+        # A cache leaves its notes on queries; fields are read from the message.
+        special = bool(subject.fields) or (subject.kind == "query" and handler.cache is not None)
+        slow = self._worth_ns(subject)
         success: type[object] = Success
 
-        async def observed(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-            context = get_context()
-            if context is None:
-                return await next(message)
-            context.span_number = span = bits(64)
-            if starts:
-                announce(subject, context)
-            began = now()
-            try:
-                result = await next(message)
-                answered: type[object] = type(result)
-            except BaseException as error:
-                ended_otherwise(subject, context, (began, now()), error)
-                raise
-            ended = now()
-            if answered is not success:
-                ended_otherwise(subject, context, (began, ended), result)
-            elif every_success or ended - began >= slow:
+        def tell(
+            context: MessageContext,
+            began: int,
+            ended: int,
+            answer: Result[object, object] | BaseException,
+            /,
+        ) -> None:
+            running[0] -= 1
+            answered: type[object] = type(answer)
+            if (
+                answered is not success
+                or real
+                or special
+                or context.attempt != 1
+                or context.origin is not NOWHERE
+            ):
+                self._ended(subject, context, (began, ended), answer)
+            elif ended - began >= slow:
                 observation: Observation = (
                     subject,
                     "success",
@@ -99,53 +124,114 @@ class DispatchInstrument(Instrument):
                     context.correlation_number,
                     context.causation_number,
                     context.trace_number,
-                    span,
+                    context.span_number,
                     context.parent_span_number,
-                    None,
-                    None,
+                    False,
                     None,
                 )
                 (append if len(successes) < queue.trigger else queue.offer)(observation)
-            return result
 
-        return observed
+        return tell
 
     def published(self, details: PublishDetails, /) -> None:
         """Leave the observation of a publish."""
-        subject = self._published.get(details.event)
+        subject = self._events.get(details.event)
         if subject is None:
             slow = self._thresholds.slow_ns("event")
-            subject = Subject("event", "published", details.event_type, slow_ns=slow)
-            self._published[details.event] = subject
+            subject = self._events[details.event] = Subject(
+                "event", "published", details.event_type, slow_ns=slow
+            )
         outcome: Outcome = "error" if details.failures else "success"
         if details.cancelled:
             outcome = "cancelled"
         ended = self._clock.monotonic_ns()
-        times = ended - details.duration_ns, ended
-        self._leave(subject, outcome, details.context, times, subscribers=details.subscribers)
+        more = More(subscribers=details.subscribers, **edge_of(details.context))
+        self._leave(subject, outcome, details.context, (ended - details.duration_ns, ended), more)
+
+    def retried(self, details: RetriedDetails, /) -> None:
+        """Note the retry on the span."""
+        if self._spans is not None:
+            known = {"cqrs.attempt": details.attempt, "cqrs.delay": details.delay}
+            error_type = identify(details.error)[0] or "unknown"
+            self._spans.event(details.context, "cqrs.retry", {**known, "error.type": error_type})
+
+    def dead_lettered(self, details: DeadLetteredDetails, /) -> None:
+        """Leave the observation of an event that was parked."""
+        handler = details.handler
+        subject = Subject("event", "dead_letter", handler.message_type, handler.handler, handler.subscriber)
+        subject = self._letters.setdefault(handler, subject)
+        error = (None, None) if details.error is None else identify(details.error)
+        more = More(
+            *error,
+            self._kept(details.error),
+            retries=max(0, details.attempts - 1),
+            letter=details.letter_id,
+            **edge_of(details.context),
+        )
+        now = self._clock.monotonic_ns()
+        self._leave(subject, "error", details.context, (now, now), more)
+
+    def _worth_ns(self, subject: Subject) -> int:
+        # From how long on a success is worth an observation.
+        if self._least <= LEVELS["INFO"]:
+            return 0
+        return subject.slow_ns if self._least <= LEVELS["WARN"] else 2**62
 
     def _subject(self, handler: HandlerInfo) -> Subject:
-        slow = self._thresholds.slow_ns(handler.kind)
-        return Subject(
-            handler.kind, "handled", handler.message_type, handler.handler, handler.subscriber, slow
-        )
+        found = self.subjects.get(handler)
+        if found is None:
+            columns = self._columns.setdefault(handler.kind, FieldColumns())
+            found = self.subjects[handler] = Subject(
+                handler.kind,
+                "handled",
+                handler.message_type,
+                handler.handler,
+                handler.subscriber,
+                self._thresholds.slow_ns(handler.kind),
+                columns.of(handler.message, handler.log_fields),
+            )
+        return found
 
-    def _announce(self, subject: Subject, context: MessageContext) -> None:
-        now = self._clock.monotonic_ns()
-        self._leave(subject, "start", context, (now, now))
+    def _announcing(self, enter: Enter, subject: Subject) -> Enter:
+        def announced(context: MessageContext, message: object) -> object:
+            value = enter(context, message)
+            now = self._clock.monotonic_ns()
+            self._leave(subject, "start", context, (now, now))
+            return value
 
-    def _ended_otherwise(
-        self, subject: Subject, context: MessageContext, times: tuple[int, int], result: object
+        return announced
+
+    def _remembering(self, enter: Enter) -> Enter:
+        def remembered(context: MessageContext, message: object) -> object:
+            value = enter(context, message)
+            self._messages[context.span_number] = message
+            return value
+
+        return remembered
+
+    def _ended(
+        self,
+        subject: Subject,
+        context: MessageContext,
+        times: tuple[int, int],
+        answer: Result[object, object] | BaseException,
     ) -> None:
-        error: tuple[str | None, str | None] = (None, None)
-        if isinstance(result, BaseException):
-            outcome: Outcome = "error" if isinstance(result, Exception) else "cancelled"
-            error = identify(result)
-        else:
-            answer = cast("Result[object, object]", result)
-            outcome = cast("Outcome", outcome_of(answer))
-            error = (None, None) if outcome == "success" else identify(answer.failure())
-        self._leave(subject, outcome, context, times, error)
+        outcome, error = outcome_and_error(answer)
+        error_type, code = (None, None) if error is None else identify(error)
+        sampled = self._spans is not None and self._spans.leave(context, outcome, error_type)
+        more = More(
+            error_type,
+            code,
+            self._kept(error),
+            retries=context.attempt - 1,
+            notes=context.notes,
+            message=self._messages.pop(context.span_number, None) if subject.fields else None,
+            **edge_of(context),
+        )
+        self._leave(subject, outcome, context, times, more, sampled=sampled)
+
+    def _kept(self, error: object) -> object:
+        return error if self._thresholds.error_texts else None
 
     def _leave(
         self,
@@ -153,13 +239,14 @@ class DispatchInstrument(Instrument):
         outcome: Outcome,
         context: MessageContext,
         times: tuple[int, int],
-        error: tuple[str | None, str | None] = (None, None),
+        more: More | None = None,
         *,
-        subscribers: int | None = None,
+        sampled: bool = False,
     ) -> None:
         began, ended = times
         duration = ended - began
-        if LEVELS[level_of(outcome, duration, subject.slow_ns)] < self._least:
+        level = level_of(outcome, duration, subject.slow_ns, more.retries if more else 0)
+        if LEVELS[level] < self._least and outcome != "start":
             return
         self._queue.offer(
             (
@@ -173,25 +260,7 @@ class DispatchInstrument(Instrument):
                 context.trace_number,
                 context.span_number,
                 context.parent_span_number,
-                *error,
-                subscribers,
+                sampled,
+                more,
             )
         )
-
-
-def identify(error: object) -> tuple[str | None, str | None]:
-    """Name an error without its text: its class, and its own code if that is a text.
-
-    Args:
-        error: what a ``Failure`` holds; nothing it does is let through.
-
-    Returns:
-        ``error_type`` and ``error_code``; a crash's code is the class of its exception.
-    """
-    if type(error) is HandlerCrashed:
-        return "HandlerCrashed", error.exception_type
-    try:
-        code = getattr(error, "code", None)
-    except Exception:  # noqa: BLE001  # a property of the user's that raises: the error has no code then
-        code = None
-    return as_text(type.__dict__["__name__"].__get__(type(error))), as_text(code)

@@ -23,6 +23,7 @@ class Living(Protocol):
 
 
 _living: Final["weakref.WeakSet[Living]"] = weakref.WeakSet()
+_stopped_by_others: Final["weakref.WeakSet[Living]"] = weakref.WeakSet()
 _installed = threading.Event()
 
 
@@ -40,12 +41,21 @@ def watch(living: Living) -> None:
     _living.add(living)
 
 
+def leave_the_end_to_others(living: Living) -> None:
+    """Do not stop it at exit, because what fills it does so, and only after it has handed over the rest.
+
+    Args:
+        living: what is stopped by what fills it.
+    """
+    _stopped_by_others.add(living)
+
+
 def finish_with_process() -> None:
     """Stop everything at the end of a child of multiprocessing, which runs no atexit; nothing elsewhere."""
     # Not at the fork itself: a child's bootstrap forgets the finalisers that exist before it runs its target.
     process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
     if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(None, _at_exit, exitpriority=0)
+        util.Finalize(None, _at_end_of_child, exitpriority=0)
 
 
 def tell(line: str) -> None:
@@ -98,6 +108,12 @@ class Supervised:
 
 
 def _at_exit() -> None:
+    for living in list(_living):
+        if living not in _stopped_by_others:
+            living.stop()
+
+
+def _at_end_of_child() -> None:
     for living in list(_living):
         living.stop()
 

@@ -12,6 +12,7 @@ import attrs
 from cqrs_openobserve.metric_catalogue import MOST_SERIES, OTHER, Metric
 
 Labels: TypeAlias = tuple[str, ...]
+Reading: TypeAlias = tuple[Metric, float, Labels]
 
 # What a series is told apart by once there are too many: only what code alone bounds.
 _BOUNDED = frozenset({"cqrs.outcome", "cqrs.kind", "cqrs.signal", "cqrs.reason", "cqrs.cache.status"})

@@ -1,16 +1,17 @@
 """What a caller leaves behind: one tuple per dispatch, in two bounded lanes, without a lock."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias, final
 
 import attrs
 
 from cqrs.middleware import Kind
+from cqrs_openobserve.field_columns import FieldColumn
 from cqrs_openobserve.queues import Tally, popped
 
 Outcome = Literal["success", "rejected", "error", "cancelled", "start"]
-RecordKind = Literal["handled", "published", "probe"]
+RecordKind = Literal["handled", "published", "dead_letter", "probe"]
 
 SUCCESSES: Final = 12_288
 REST: Final = 4_096
@@ -28,6 +29,8 @@ class Subject:
         handler: dotted name of the handler, or None.
         subscriber: name of the subscriber, or None.
         slow_ns: from how long on it counts as slow, in ns.
+        fields: columns of the message's fields that the handler has recorded.
+        running: how many of its dispatches run now.
     """
 
     kind: Kind
@@ -36,10 +39,60 @@ class Subject:
     handler: str | None = None
     subscriber: str | None = None
     slow_ns: int = 2**62
+    fields: tuple[FieldColumn, ...] = ()
+    running: list[int] = attrs.field(factory=lambda: [0], repr=False)
+
+    @property
+    def span_name(self) -> str:
+        """Name of the spans of its dispatches: one per handler, never one per message."""
+        return f"{self.kind} {self.message_type}"
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Attributes that all spans of its dispatches have."""
+        known = {
+            "cqrs.kind": self.kind,
+            "cqrs.message": self.message_type,
+            "cqrs.handler": self.handler,
+            "cqrs.subscriber": self.subscriber,
+        }
+        return {name: value for name, value in known.items() if value}
+
+
+@final
+@attrs.frozen(eq=False)
+class More:
+    """What few observations have; nothing of it is looked into on the caller's thread.
+
+    Attributes:
+        error_type: class of the error.
+        error_code: the error's own code.
+        error: the error itself, if its text is recorded.
+        subscribers: how many subscribers an event reached.
+        retries: attempts after the first.
+        letter: id of the dead letter.
+        notes: what plugins noted.
+        message: the message, if fields of it are recorded.
+        correlation: the correlation id, if the edge of the program gave one.
+        tenant: on whose behalf, if the edge of the program said so.
+        principal: who asked, likewise.
+    """
+
+    error_type: str | None = None
+    error_code: str | None = None
+    error: object = attrs.field(default=None, repr=False)
+    subscribers: int | None = None
+    retries: int = 0
+    letter: str | None = None
+    notes: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
+    message: object = attrs.field(default=None, repr=False)
+    correlation: str | None = None
+    tenant: str | None = None
+    principal: str | None = None
 
 
 # subject, outcome, monotonic end in ns, duration in ns, message, correlation, causation, trace, span and parent
-# span number, error type, error code, number of subscribers. A plain tuple: anything else costs the caller more.
+# span number, whether a span was made, what else there is. A plain tuple: anything else costs the caller more.
 Observation: TypeAlias = tuple[
     Subject,
     Outcome,
@@ -51,9 +104,8 @@ Observation: TypeAlias = tuple[
     int,
     int,
     int,
-    str | None,
-    str | None,
-    int | None,
+    bool,
+    More | None,
 ]
 
 

@@ -72,7 +72,7 @@ class Pipeline:
         self._wake = threading.Event()
         self._transport = self._new_transport()
         rules = Rules(settings.max_retries, self._configuration.spool, Random().random)  # noqa: S311  # jitter, not a secret
-        plan = plan_of(self._configuration, self.queues, new_instance())
+        plan = plan_of(self._configuration, self.queues, new_instance(), self._clock.time_ns())
         self._exporter = Exporter(plan, self._transport, rules, self._clock)
         self._books = self._exporter.books
         self._crew = Crew({"sender": self._send, "worker": self._work}, self._failed)
@@ -97,6 +97,10 @@ class Pipeline:
             signal: ``logs``, ``metrics`` or ``traces``.
         """
         return self.ledgers()[signal]
+
+    def start(self) -> None:
+        """Start the threads now: when the interpreter ends, the first observation could not start them any more."""
+        self._start_threads()
 
     def flush(self, seconds: float) -> FlushReport:
         """Send what waits now and wait until all of it is settled.
@@ -229,7 +233,8 @@ class Pipeline:
         if self._stop_at_ns is None:
             self._books.wait(None if found is None else min(found / 1e9, 60.0))
             return True
-        if found is None and not self._exporter.intake.is_drained():
+        # The worker's last round also reads what is read at intervals.
+        if found is None and not (self._flushed >= self._wanted and self._exporter.intake.is_drained()):
             self._books.wait(0.02)
             return True
         probed = self._probe() if found is not None else None

@@ -1,7 +1,7 @@
 """Joins the app: reads the settings, adds the instrument, stops the pipeline with the app."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, ClassVar, final
 
 import anyio
@@ -10,13 +10,12 @@ import attrs
 from returns.result import Failure, Result, Success
 
 from cqrs.clock import Clock
-from cqrs.middleware import Kind
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.problems import Problem
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.credentials import Credentials
-from cqrs_openobserve.instrument import DispatchInstrument, Thresholds
 from cqrs_openobserve.notices import logger
+from cqrs_openobserve.observers import Observers
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.telemetry import Telemetry
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 @final
 class OpenObserve(Plugin):
-    """Sends a record of every dispatch to OpenObserve.
+    """Sends a record of every dispatch, metrics and sampled spans to OpenObserve.
 
     Args:
         given: fields of ``Settings`` that win over the environment, as values or texts:
@@ -40,6 +39,7 @@ class OpenObserve(Plugin):
     def __init__(self, **given: object) -> None:
         self.given: Mapping[str, object] = given
         self._pipeline: Pipeline | None = None
+        self._observers: Observers | None = None
 
     def __repr__(self) -> str:
         return f"OpenObserve({', '.join(sorted(self.given))})"
@@ -51,36 +51,30 @@ class OpenObserve(Plugin):
             return Failure(found.failure())
         configuration = found.unwrap()
         builder.loaded += (configuration.settings,)
-        for variable, on in _switches(configuration.settings):
-            if not on:
-                builder.stand_down(f"{variable} is off")
-                return Success(None)
+        off = _off(configuration.settings)
+        if off:
+            builder.stand_down(off)
+            return Success(None)
         for warning in configuration.warnings:
             logger.warning("%s", warning)
         self.stop_timeout = configuration.settings.exit_timeout / 1000 + 0.5
-        self._pipeline = pipeline_of(configuration)
-        builder.instrument(DispatchInstrument(self._pipeline.queue, thresholds_of(configuration.settings)))
-        builder.register(Telemetry, Telemetry(self._pipeline))
+        pipeline = pipeline_of(configuration)
+        self._observers = Observers(configuration, pipeline)
+        self._pipeline = pipeline
+        builder.instrument(self._observers.instrument)
+        builder.register(Telemetry, Telemetry(pipeline))
         return Success(None)
 
     def lifespan(self) -> AbstractAsyncContextManager[None]:
-        """Stop the pipeline with the app, on a thread of its own."""
-        return _stopping(self._pipeline)
+        """See what happens while the app runs; then stop the pipeline, on a thread of its own."""
+        if self._observers is None or self._pipeline is None:
+            return nullcontext()
+        return _watching(self._observers, self._pipeline)
 
 
 def plugin() -> OpenObserve:
     """Make the plugin with the environment's settings; the entry point."""
     return OpenObserve()
-
-
-def thresholds_of(settings: Settings) -> Thresholds:
-    """Give what is recorded and what counts as slow."""
-    slow: dict[Kind, int] = {
-        "command": settings.slow_command,
-        "query": settings.slow_query,
-        "event": settings.slow_event,
-    }
-    return Thresholds(settings.log_level, slow)
 
 
 def pipeline_of(configuration: Configuration, clock: Clock | None = None) -> Pipeline:
@@ -110,15 +104,24 @@ def client_of(configuration: Configuration, credentials: Credentials) -> "Client
     )
 
 
-def _switches(settings: Settings) -> tuple[tuple[str, bool], ...]:
-    return ("OPENOBSERVE_ENABLED", settings.enabled), ("OPENOBSERVE_LOGS_ENABLED", settings.logs_enabled)
+def _off(settings: Settings) -> str:
+    if not settings.enabled:
+        return "OPENOBSERVE_ENABLED is off"
+    if not (settings.logs_enabled or settings.metrics_enabled or settings.tracing_enabled):
+        return "OPENOBSERVE_LOGS_ENABLED, OPENOBSERVE_METRICS_ENABLED and OPENOBSERVE_TRACING_ENABLED are off"
+    return ""
 
 
 @asynccontextmanager
-async def _stopping(pipeline: Pipeline | None) -> AsyncGenerator[None]:
+async def _watching(observers: Observers, pipeline: Pipeline) -> AsyncGenerator[None]:
     try:
-        yield
+        observers.start()
+        async with anyio.create_task_group() as group:
+            group.start_soon(observers.lag.watch)
+            yield
+            group.cancel_scope.cancel()
     finally:
-        if pipeline is not None:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(pipeline.stop)
+        with anyio.CancelScope(shield=True):
+            observers.stop()
+            await anyio.to_thread.run_sync(pipeline.stop)
+            observers.close()

@@ -1,72 +1,23 @@
 """The plugin's settings, each an environment variable; ``configuration`` makes of them what runs."""
 
-import re
-from typing import Final, final
-from urllib.parse import unquote
+from typing import final
 
 import attrs
 
 from cqrs.secret import Secret
 from cqrs.settings import (
-    Invalid,
     boolean,
     checked,
     choice,
     integer,
     milliseconds,
+    number,
     secret,
     setting,
     text,
 )
+from cqrs_openobserve import setting_rules
 from cqrs_openobserve.endpoint import Endpoint, parse_endpoint
-from cqrs_openobserve.spool_place import NOWHERE
-
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}")
-_SIZE: Final = re.compile(r"([0-9]{1,12}) ?((?:[KMG]iB)?)", re.IGNORECASE)
-_UNITS: Final = {"": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
-_STREAM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,99}")
-
-
-def _organization(raw: str) -> str:
-    if not _IDENTIFIER.fullmatch(raw) or ".." in raw:
-        raise Invalid("is not an organisation identifier: letters, digits and _ . - only, as in its URL")
-    return raw
-
-
-def _stream(raw: str) -> str:
-    if not _STREAM.fullmatch(raw):
-        raise Invalid("is not a stream name: a letter, then at most 99 letters, digits or _ . : -")
-    return raw
-
-
-def _proxy(raw: str) -> str:
-    endpoint = parse_endpoint(raw)
-    if endpoint.scheme != "http" or endpoint.prefix or endpoint.cut:
-        raise Invalid("is not a plain proxy address such as http://proxy.example.com:3128")
-    return str(endpoint)
-
-
-def _directory(raw: str) -> str:
-    if raw.lower() == NOWHERE:
-        return NOWHERE
-    if not raw.startswith("/") or "\0" in raw:
-        raise Invalid("is neither an absolute path nor none")
-    return raw
-
-
-def _size(raw: str) -> int:
-    found = _SIZE.fullmatch(raw)
-    size = int(found[1]) * _UNITS[found[2].lower()] if found else 0
-    if not 1024 * 1024 <= size <= 64 * 1024**3:
-        raise Invalid("is not a size from 1MiB to 64GiB such as 67108864 or 64MiB")
-    return size
-
-
-def _attributes(raw: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in raw.split(",") if pair.strip()]
-    if any(not key.strip() or not equals for key, equals, _ in pairs):
-        raise Invalid("is not a list of key=value pairs with commas between them")
-    return {key.strip(): unquote(value.strip(), errors="replace") for key, _, value in pairs}
 
 
 @final
@@ -82,7 +33,7 @@ class Settings:
     )
     organization: str = setting(
         "OPENOBSERVE_ORGANIZATION",
-        checked("identifier", _organization),
+        checked("identifier", setting_rules.organization),
         doc="Identifier of the organisation, as it stands in the server's URLs.",
         example="default",
         default="default",
@@ -118,24 +69,45 @@ class Settings:
     )
     stream_commands: str = setting(
         "CQRS_STREAM_COMMANDS",
-        checked("stream name", _stream),
+        checked("stream name", setting_rules.stream),
         doc="Stream of the commands; the server stores cqrs-commands as cqrs_commands.",
         example="cqrs-commands",
         default="cqrs-commands",
     )
     stream_queries: str = setting(
         "CQRS_STREAM_QUERIES",
-        checked("stream name", _stream),
+        checked("stream name", setting_rules.stream),
         doc="Stream of the queries.",
         example="cqrs-queries",
         default="cqrs-queries",
     )
     stream_events: str = setting(
         "CQRS_STREAM_EVENTS",
-        checked("stream name", _stream),
+        checked("stream name", setting_rules.stream),
         doc="Stream of the events and their deliveries.",
         example="cqrs-events",
         default="cqrs-events",
+    )
+    stream_metrics: str = setting(
+        "CQRS_STREAM_METRICS",
+        checked("stream name", setting_rules.stream),
+        doc="Stream of snapshots of all metrics, as rows for SQL; OTLP metrics have a stream each beside it.",
+        example="cqrs-metrics",
+        default="cqrs-metrics",
+    )
+    stream_traces: str = setting(
+        "CQRS_STREAM_TRACES",
+        checked("stream name", setting_rules.stream),
+        doc="Stream of the spans.",
+        example="traces",
+        default="traces",
+    )
+    stream_logs: str = setting(
+        "CQRS_STREAM_LOGS",
+        checked("stream name", setting_rules.stream),
+        doc="Stream of the program's own log lines; they are sent only if it is set.",
+        example="app-logs",
+        default="",
     )
     batch_size: int = setting(
         "OPENOBSERVE_BATCH_SIZE",
@@ -171,12 +143,39 @@ class Settings:
     logs_enabled: bool = setting(
         "OPENOBSERVE_LOGS_ENABLED", boolean(), doc="Switches the records.", example="false", default=True
     )
+    metrics_enabled: bool = setting(
+        "OPENOBSERVE_METRICS_ENABLED", boolean(), doc="Switches metrics.", example="false", default=True
+    )
+    metric_interval: int = setting(
+        "OPENOBSERVE_METRIC_INTERVAL",
+        milliseconds(100, 3_600_000),
+        doc="How often metrics are read and sent, in ms.",
+        example="15000",
+        default=15_000,
+    )
+    tracing_enabled: bool = setting(
+        "OPENOBSERVE_TRACING_ENABLED", boolean(), doc="Switches spans.", example="false", default=True
+    )
+    tracing_sampling_rate: float = setting(
+        "OPENOBSERVE_TRACING_SAMPLING_RATE",
+        number(0, 1),
+        doc="Share of traces that get spans, unless the program has a tracer provider of its own.",
+        example="0.1",
+        default=0.1,
+    )
     log_level: str = setting(
         "CQRS_LOG_LEVEL",
         choice("DEBUG", "INFO", "WARN", "ERROR"),
         doc="Lowest level recorded: DEBUG adds starts, WARN keeps slow, cancelled and worse, ERROR errors only.",
         example="INFO",
         default="INFO",
+    )
+    log_error_messages: bool = setting(
+        "CQRS_LOG_ERROR_MESSAGES",
+        boolean(),
+        doc="Record the text of errors, redacted; without it only their class and code.",
+        example="true",
+        default=False,
     )
     slow_command: int = setting(
         "CQRS_SLOW_COMMAND_MS",
@@ -208,14 +207,14 @@ class Settings:
     )
     spool_dir: str = setting(
         "OPENOBSERVE_SPOOL_DIR",
-        checked("directory", _directory),
+        checked("directory", setting_rules.directory),
         doc="Where records wait while the server is away, also for the next process; none keeps them in memory.",
         example="/var/lib/orders/telemetry",
         default="",
     )
     spool_size: int = setting(
         "OPENOBSERVE_SPOOL_SIZE",
-        checked("size", _size),
+        checked("size", setting_rules.size),
         doc="How much a process may keep in its spool: bytes, or a number with KiB, MiB or GiB.",
         example="64MiB",
         default=64 * 1024 * 1024,
@@ -229,7 +228,7 @@ class Settings:
     )
     proxy: str = setting(
         "OPENOBSERVE_PROXY",
-        checked("URL", _proxy),
+        checked("URL", setting_rules.proxy),
         doc="HTTP proxy; the process's own proxy variables are never used.",
         example="http://proxy.example.com:3128",
         default="",
@@ -250,7 +249,7 @@ class Settings:
     )
     resource_attributes: dict[str, str] = setting(
         "OTEL_RESOURCE_ATTRIBUTES",
-        checked("key=value list", _attributes),
+        checked("key=value list", setting_rules.attributes),
         doc="service.name, service.version, service.instance.id, deployment.environment(.name) and host.name.",
         example="service.version=1.4.2,deployment.environment.name=production",
         default=attrs.Factory(dict[str, str]),

@@ -136,7 +136,7 @@ class Verification:
 def _observation(stream: Stream, probe: int) -> Observation:
     subject = Subject(stream.kind, "probe", "Probe", "cqrs_openobserve.verify")
     now = time.monotonic_ns()
-    return (subject, "success", now, 1_500_000, probe, probe, None, probe, 1, 0, None, None, None)
+    return (subject, "success", now, 1_500_000, probe, probe, None, probe, 1, 0, False, None)
 
 
 def _hits(answer: Answer | Trouble) -> Sequence[object] | None:

@@ -31,7 +31,8 @@ def configure(server: FaultServer) -> Configure:
     """Reads settings, with the fault server as default."""
 
     def configure(**given: Any) -> Configuration:
-        return read({}, {"url": server.url, "token": f"user:{CANARY}", "spool_dir": "none", **given}).unwrap()
+        quiet = {"spool_dir": "none", "metrics_enabled": "false", "tracing_enabled": "false"}
+        return read({}, {"url": server.url, "token": f"user:{CANARY}", **quiet, **given}).unwrap()
 
     return configure
 
@@ -70,8 +71,7 @@ def observe() -> Callable[..., Observation]:
             number,
             7,
             0,
-            None,
-            None,
+            False,
             None,
         )
 

@@ -46,6 +46,8 @@ def run(url: str, body: str, **env: str) -> tuple[subprocess.CompletedProcess[st
         "OPENOBSERVE_TOKEN": "user:s3cret-canary",
         "CQRS_PLUGINS": "openobserve",
         "OPENOBSERVE_SPOOL_DIR": "none",
+        "OPENOBSERVE_METRICS_ENABLED": "false",
+        "OPENOBSERVE_TRACING_ENABLED": "false",
         **env,
     }
     began = time.monotonic()

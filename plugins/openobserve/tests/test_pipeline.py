@@ -329,14 +329,14 @@ def test_a_failing_step_is_counted_and_the_pipeline_goes_on(
     make_pipeline: Make, observe: Observe, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records in a step that fails are lost as internal; the next ones arrive."""
-    row, failures = RowBuilder.row, [RuntimeError("out of memory")]
+    row, failures = RowBuilder.encoded, [RuntimeError("out of memory")]
 
-    def failing(*arguments: Any) -> dict[str, object]:
+    def failing(*arguments: Any) -> bytes:
         if failures:
             raise failures.pop()
         return row(*arguments)
 
-    monkeypatch.setattr(RowBuilder, "row", failing)
+    monkeypatch.setattr(RowBuilder, "encoded", failing)
     pipeline = make_pipeline()
     pipeline.queue.offer(observe())
     while pipeline.ledger().lost == 0:

@@ -82,8 +82,13 @@ async def two(event: Done) -> Result[None, str]:
     return Failure("full")
 
 
+LOGS_ONLY = {"metrics_enabled": False, "tracing_enabled": False, "spool_dir": "none"}
+
+
 def app(server: FaultServer, **given: Any) -> Any:
-    settings = {"url": server.url, "token": "user:s3cret-canary", "flush_interval": "20ms"} | given
+    settings = (
+        {"url": server.url, "token": "user:s3cret-canary", "flush_interval": "20ms"} | LOGS_ONLY | given
+    )
     return CqrsModule.for_root(feature, plugins=(OpenObserve(**settings),), env={})
 
 
@@ -109,8 +114,9 @@ async def test_one_record_per_dispatch_delivery_and_publish(server: FaultServer)
         ("event", "published", "error"): 1,
         ("event", "handled", "success"): 1,
         ("event", "handled", "error"): 1,
+        ("event", "dead_letter", "error"): 1,
     }
-    assert ledger.ledger().delivered == ledger.ledger().accepted == len(rows) == 11
+    assert ledger.ledger().delivered == ledger.ledger().accepted == len(rows) == 12
     assert "hunter2" not in str(rows)
     crashed = next(row for row in rows if row.get("error_type") == "HandlerCrashed")
     assert (crashed["error_code"], crashed["level"]) == ("builtins.ValueError", "ERROR")
@@ -134,14 +140,14 @@ async def test_causes_are_linked(server: FaultServer) -> None:
     assert next(row["subscribers"] for row in events if row["record"] == "published") == 2
 
 
-@pytest.mark.parametrize("switch", ["enabled", "logs_enabled"])
-async def test_switched_off_nothing_is_added(server: FaultServer, switch: str) -> None:
+@pytest.mark.parametrize("switches", [("enabled",), ("logs_enabled", "metrics_enabled", "tracing_enabled")])
+async def test_switched_off_nothing_is_added(server: FaultServer, switches: tuple[str, ...]) -> None:
     """No instrument, no service: the app is the same as without the plugin."""
     builder = PluginBuilder({}, {})
-    made = OpenObserve(url=server.url, token="user:x", **{switch: False})
+    made = OpenObserve(url=server.url, token="user:x", **dict.fromkeys(switches, False))
     assert made.configure(builder) == Success(None)
     assert (builder.instruments, builder.services) == ([], {})
-    assert builder.off == f"OPENOBSERVE_{switch.upper()} is off"
+    assert all(f"OPENOBSERVE_{switch.upper()}" in builder.off for switch in switches)
     async with made.lifespan():
         pass
 
@@ -238,7 +244,7 @@ async def test_warnings_are_said_at_start(caplog: pytest.LogCaptureFixture) -> N
 
 async def test_a_cancelled_app_still_stops_its_pipeline(server: FaultServer) -> None:
     """What waits is sent also when the app's task is being cancelled."""
-    made = OpenObserve(url=server.url, token="user:x", flush_interval="60s")
+    made = OpenObserve(url=server.url, token="user:x", flush_interval="60s", **LOGS_ONLY)
     builder = PluginBuilder({}, {})
     made.configure(builder)
     telemetry = builder.services[Telemetry]

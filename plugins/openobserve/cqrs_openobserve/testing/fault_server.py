@@ -108,7 +108,11 @@ def stored(records: int, failed: int = 0, error: str = "") -> Reply:
 
 
 def _store_all(received: Received) -> Behaviour:
-    return stored(len(received.rows)) if received.path.endswith("/_json") else Reply(404)
+    if received.path.endswith("/_json"):
+        return stored(len(received.rows))
+    if received.path.rpartition("/")[2] in {"traces", "metrics", "logs"}:
+        return Reply(headers={"Content-Type": "application/x-protobuf"})
+    return Reply(404)
 
 
 @final
@@ -116,8 +120,9 @@ class FaultServer:
     """Listens on a free loopback port while it is entered.
 
     Args:
-        behave: says how to answer a request; by default every record is stored.
+        behave: says how to answer a request; by default every record, span and data point is stored.
         tls: speak TLS with this certificate.
+        port: where to listen; a free port by default, another server's old one to come back as it.
 
     Attributes:
         received: every request so far.
@@ -126,14 +131,17 @@ class FaultServer:
     """
 
     def __init__(
-        self, behave: Callable[[Received], Behaviour] = _store_all, tls: ssl.SSLContext | None = None
+        self,
+        behave: Callable[[Received], Behaviour] = _store_all,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self.behave = behave
         self.received: list[Received] = []
         self._tls = tls
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
 
     @property
@@ -143,8 +151,10 @@ class FaultServer:
 
     @property
     def delivered(self) -> list[dict[str, object]]:
-        """The records of every request, refused ones included."""
-        return [row for received in self.received for row in received.rows]
+        """The rows of every ``_json`` request, refused ones included."""
+        return [
+            row for received in self.received if received.path.endswith("/_json") for row in received.rows
+        ]
 
     def __enter__(self) -> Self:
         self._spawn(self._accept)

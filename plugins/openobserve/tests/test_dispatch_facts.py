@@ -1,0 +1,59 @@
+"""What an observation says of a dispatch."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from cqrs_openobserve.dispatch_facts import NOWHERE, Thresholds, edge_of, identify, outcome_and_error
+from returns.result import Failure, Success
+
+from cqrs import MessageContext, Refused, Rejection
+from cqrs.context import cqrs_context, current
+
+
+class No(Rejection):
+    """A correct no."""
+
+
+REFUSED, NO = Refused(No()), No()
+ENDED, BROKEN = asyncio.CancelledError(), ValueError()
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "error"),
+    [
+        (Success(1), "success", None),
+        (Failure("no"), "error", "no"),
+        (Failure(NO), "rejected", NO),
+        (Failure(REFUSED), "rejected", REFUSED),
+        (ENDED, "cancelled", ENDED),
+        (BROKEN, "error", BROKEN),
+    ],
+    ids=repr,
+)
+def test_how_a_dispatch_ended(answer: Any, outcome: str, error: object) -> None:
+    """By what it answered, or by what ended it."""
+    assert outcome_and_error(answer) == (outcome, error)
+
+
+def test_an_error_is_named_without_its_text() -> None:
+    """And a code is taken only if it is a text."""
+    told = type("Told", (Exception,), {"code": 5})("secret text")
+    assert identify(told) == ("Told", None)
+    assert identify(None) == ("NoneType", None)
+
+
+def test_nothing_is_told_of_an_edge_that_said_nothing() -> None:
+    """The usual dispatch costs one comparison."""
+    assert MessageContext().begin().origin is NOWHERE
+    assert edge_of(MessageContext().begin()) == {}
+    with cqrs_context(tenant="acme"):
+        parent = current.get()
+        assert parent is not None
+        told = edge_of(MessageContext().follow(parent))
+    assert told == {"tenant": "acme", "principal": None, "correlation": None}
+
+
+def test_thresholds_are_in_milliseconds() -> None:
+    """And compared in nanoseconds."""
+    assert Thresholds("INFO", {"command": 500, "query": 300, "event": 1000}).slow_ns("query") == 300_000_000

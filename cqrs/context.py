@@ -5,7 +5,6 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from hashlib import blake2b
 from random import Random
 from threading import Lock
 from types import MappingProxyType
@@ -291,4 +290,6 @@ def _number_of(correlation_id: str) -> int:
     digits = correlation_id.replace("-", "")
     if _NUMBER.fullmatch(digits):
         return int(digits, 16)
+    from hashlib import blake2b  # few need it
+
     return int.from_bytes(blake2b(correlation_id.encode("utf-8", "surrogatepass"), digest_size=16).digest())

@@ -8,8 +8,6 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 import anyio
-from returns.future import FutureResult
-from returns.io import IOResult
 from returns.result import Failure, Result, Success
 
 from cqrs.context import MessageContext, current, current_context
@@ -269,7 +267,7 @@ def _type_name(value: object) -> str:
 def _hint(returned: object) -> str:
     if isinstance(returned, Result):
         return "return the inner Result: one Success or Failure, not one in another."
-    if isinstance(returned, FutureResult | IOResult):
+    if type(returned).__name__ in {"FutureResult", "IOSuccess", "IOFailure"}:
         return (
             "register it through lift(...), which takes handlers that answer with FutureResult or IOResult."
         )

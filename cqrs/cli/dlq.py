@@ -199,7 +199,10 @@ def _summary(letter: DeadLetter) -> dict[str, object]:
 
 
 def _line(letter: DeadLetter) -> str:
-    shown = {name: str(value).splitlines()[0] if value else "-" for name, value in _summary(letter).items()}
+    shown = {
+        name: (f"{value}".splitlines() or ["-"])[0] if value is not None else "-"
+        for name, value in _summary(letter).items()
+    }
     return "{id}  {first_failed}  {type} → {subscriber}  sequence {sequence}  attempts {attempts}  {error}".format(
         **shown
     )

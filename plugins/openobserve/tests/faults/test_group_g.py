@@ -163,6 +163,15 @@ async def test_g6_what_is_long_is_cut_and_says_so(server: FaultServer) -> None:
     assert all(len(json.dumps(row)) < 64 * 1024 for row in rows)
 
 
+class Lazy:
+    """Whose only attribute must not be asked for."""
+
+    @property
+    def asked(self) -> int:
+        """Not asked."""
+        raise RuntimeError
+
+
 KEYS = [
     "a.b",
     'a"b',

@@ -217,7 +217,8 @@ def direct(subscriber: Subscriber, bare: Call) -> Publish:
                 held: object = type(inner)
                 if held is not Success and held is not Failure:
                     report: PublishReport = _blank(PublishReport)
-                    report._heard = ((name, answer, began, now()),)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # its __init__ costs a frame
+                    report._subscriber, report._result = name, answer  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # its __init__ costs a frame
+                    report._began_ns, report._ended_ns = began, now()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as above
                     return report
             result = checked(answer, handler)
         except BaseException as error:

@@ -119,10 +119,9 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
     # The guard once more instead of around it: a frame would cost every observed dispatch a tenth of a handler.
     async def kept(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         context = current.get()
+        # An instrument around this may have set what its own dispatches begin from.
         if type(context) is not MessageContext:
-            context = (
-                current_context()
-            )  # an instrument around this may have set what its own dispatches begin from
+            context = current_context()
         if context is None or context.answer is not None:
             return await guarded(message) if context is None else cast("AnyResult", context.answer)
         try:

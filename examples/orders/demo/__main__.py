@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from cqrs_openobserve import SignalLedger, Telemetry
+from cqrs_openobserve import Signal, SignalLedger, Telemetry
 
 from examples.orders.app import build
 from examples.orders.demo.paced import send_load
 from examples.orders.demo.readback import Search, SearchError
 from examples.orders.demo.report import comparison, differences, error_rate, figures_table
 from examples.orders.demo.server import Server, ServerError, local_server
+from examples.orders.demo.signals import balanced, dispatched, measured, read_spans, signals_report
 from examples.orders.load import ARTICLES
 from examples.orders.store import SqliteOrders
 from examples.orders.tally import Seen, Tally
 
 FLUSH_SECONDS: Final = 20.0
+SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces")
 
 
 def main() -> int:
@@ -55,8 +57,8 @@ def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
     if initialised.returncode:
         return 1
     tally = Tally()
-    ledger = anyio.run(_load, folder, env, tally, arguments)
-    equal = _tell(Search(server.variables), tally.seen, ledger)
+    ledgers = anyio.run(_load, folder, env, tally, arguments)
+    equal = _tell(Search(server.variables), tally.seen, ledgers)
     if arguments.keep:
         _keep(server)
     return 0 if equal else 1
@@ -64,7 +66,7 @@ def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
 
 async def _load(
     folder: Path, env: Mapping[str, str], tally: Tally, arguments: argparse.Namespace
-) -> SignalLedger:
+) -> Mapping[str, SignalLedger]:
     store = SqliteOrders(str(folder / "orders.sqlite"))
     try:
         async with build(store, instruments=(tally,), env=env) as app:
@@ -76,22 +78,25 @@ async def _load(
             _say(f"{_line_start()}{sent} commands and queries sent; waiting for their records to arrive …")
             telemetry: Telemetry = app.container.resolve(Telemetry)
             await telemetry.aflush(FLUSH_SECONDS)
-            return telemetry.ledger()
+        return {signal: telemetry.ledger(signal) for signal in SIGNALS}
     finally:
         store.close()
 
 
-def _tell(search: Search, happened: Counter[Seen], ledger: SignalLedger) -> bool:
+def _tell(search: Search, happened: Counter[Seen], ledgers: Mapping[str, SignalLedger]) -> bool:
+    ledger = ledgers["logs"]
     figures = search.by_type()
     print("\nWhat the server tells, by SQL over HTTP\n")
     print("\n".join(figures_table(figures)))
     rates = (f"{kind} {error_rate(figures, kind):.2f} %" for kind in ("command", "query", "event"))
     print(f"\nerror rate: {', '.join(rates)}")
-    print(f"ledger      {ledger}")
+    spans, counted = read_spans(search), measured(search)
+    print("\n".join(signals_report(spans, counted, dispatched(happened), ledgers)))
     stored = search.what_happened()
     print("\nWhat was dispatched, beside what was read back, record for record\n")
     print("\n".join(comparison(happened, stored)))
     equal = happened == stored and ledger.accepted == ledger.delivered == happened.total()
+    equal = equal and spans.agree and counted == dispatched(happened) and balanced(ledgers.values())
     for line in differences(happened, stored):
         print(line)
     total = f"dispatched {happened.total()} = accepted {ledger.accepted} = delivered {ledger.delivered}"

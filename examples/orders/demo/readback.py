@@ -68,28 +68,31 @@ class Search:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         base, organisation = variables["OPENOBSERVE_URL"], variables["OPENOBSERVE_ORGANIZATION"]
-        self._url = f"{base}/api/{organisation}/_search?type=logs&use_cache=false"
+        self._url = f"{base}/api/{organisation}/_search?use_cache=false"
         credentials = base64.b64encode(variables["OPENOBSERVE_TOKEN"].encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
 
-    def rows(self, sql: str) -> list[Row]:
+    def rows(self, sql: str, kind: str = "logs") -> list[Row]:
         """Run a query over the last hour, page by page: a server bounds the rows of one answer.
 
         Args:
             sql: the query; of more than a page it needs an order.
+            kind: type of the streams: ``logs`` or ``traces``.
         """
         now = time.time_ns() // 1000
         found: list[Row] = []
         while True:
-            page = self._page(sql, now, len(found))
+            page = self._page(sql, kind, now, len(found))
             found += page
             if len(page) < _PAGE:
                 return found
 
-    def _page(self, sql: str, now: int, start: int) -> list[Row]:
+    def _page(self, sql: str, kind: str, now: int, start: int) -> list[Row]:
         span = {"start_time": now - _HOUR_MICROSECONDS, "end_time": now + _HOUR_MICROSECONDS}
         body = {"query": {"sql": sql, **span, "from": start, "size": _PAGE}}
-        request = urllib.request.Request(self._url, json.dumps(body).encode(), self._headers, method="POST")
+        request = urllib.request.Request(
+            f"{self._url}&type={kind}", json.dumps(body).encode(), self._headers, method="POST"
+        )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 answer: Row = json.load(response)

@@ -6,11 +6,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import attrs
 import pytest
+from cqrs_openobserve import SignalLedger
 
 from examples.orders.demo.readback import TypeFigures
 from examples.orders.demo.report import comparison, differences, error_rate, figures_table
 from examples.orders.demo.server import ServerError, local_server
+from examples.orders.demo.signals import Spans, balanced, dispatched, signals_report
 from examples.orders.tally import Seen
 
 ROOT = Path(__file__).parents[3]
@@ -18,6 +21,7 @@ ONE = Seen("command", "handled", "PlaceOrder", "", "success", "aa")
 OTHER = Seen("command", "handled", "PlaceOrder", "", "error", "bb")
 
 
+@pytest.mark.timeout(60)  # three processes start; on a busy machine that alone may take what a test may
 def test_the_demo_reads_back_what_it_dispatched() -> None:
     """As a process, with a server of its own: exit 0, and every record read back once."""
     command = [
@@ -25,9 +29,9 @@ def test_the_demo_reads_back_what_it_dispatched() -> None:
         "-m",
         "examples.orders.demo",
         "--seconds",
-        "1.5",
+        "0.5",
         "--rate",
-        "80",
+        "160",
         "--seed",
         "3",
     ]
@@ -37,6 +41,8 @@ def test_the_demo_reads_back_what_it_dispatched() -> None:
     assert total is not None
     assert int(total[1]) > 100
     assert "NO" not in done.stdout
+    assert "ids in records and spans agree" in done.stdout
+    assert re.search(r"metrics     (\d+) dispatches counted, \1 seen; agree", done.stdout)
     assert "\r" not in done.stdout
 
 
@@ -89,3 +95,32 @@ def test_a_rejection_is_no_error() -> None:
     assert error_rate(figures, "command") == 20.0
     assert error_rate(figures, "event") == 0.0
     assert "A (published)" in "\n".join(figures_table(figures))
+
+
+def test_spans_and_metrics_that_do_not_agree_are_said() -> None:
+    """A span without its record, a record without its span, a metric that counted too few, books that do not close."""
+    one, two = ("t1", "s1"), ("t2", "s2")
+    good = Spans(Counter([one]), Counter([two]), Counter([one]), Counter([two]))
+    books = {
+        "logs": SignalLedger("logs", 2, 2, 0, {}),
+        "traces": SignalLedger("traces", 2, 1, 0, {"expired": 1}),
+    }
+    counted = Counter({"command PlaceOrder": 2})
+
+    assert good.agree
+    assert not attrs.evolve(good, stored=Counter([one, one])).agree
+    assert not attrs.evolve(good, stored_late=Counter[tuple[str, str]]()).agree
+    told = list(signals_report(good, counted, counted, books))
+    assert told[0] == "spans       2 read back = 1 sampled + 1 late; ids in records and spans agree"
+    assert told[1] == "metrics     2 dispatches counted, 2 seen; agree"
+    assert told[2].startswith("ledger      logs: accepted 2, delivered 2")
+    wrong = list(signals_report(attrs.evolve(good, late=Counter([one])), counted, counted + counted, {}))
+    assert ["DO NOT AGREE" in line for line in wrong] == [True, True]
+    assert balanced([books["logs"]])
+    assert not balanced(books.values())
+
+
+def test_dispatches_are_counted_by_kind_and_type() -> None:
+    """Publishes and dead letters are none."""
+    seen = Counter([ONE, OTHER, attrs.evolve(ONE, record="published")])
+    assert dispatched(seen) == Counter({"command PlaceOrder": 2})

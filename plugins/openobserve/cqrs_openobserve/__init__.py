@@ -5,8 +5,17 @@ Install it and set ``OPENOBSERVE_URL``, ``OPENOBSERVE_ORGANIZATION`` and ``OPENO
 
 from cqrs_openobserve.ledger import FlushReport, SignalLedger
 from cqrs_openobserve.log_handler import OpenObserveHandler
+from cqrs_openobserve.payloads import Signal
 from cqrs_openobserve.plugin import OpenObserve
 from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.telemetry import Telemetry
 
-__all__ = ["FlushReport", "OpenObserve", "OpenObserveHandler", "Settings", "SignalLedger", "Telemetry"]
+__all__ = [
+    "FlushReport",
+    "OpenObserve",
+    "OpenObserveHandler",
+    "Settings",
+    "Signal",
+    "SignalLedger",
+    "Telemetry",
+]

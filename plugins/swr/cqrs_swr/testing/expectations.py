@@ -119,7 +119,7 @@ class Expectations:
             run: the run.
             ending: what it came to.
         """
-        self.model.end(run, ending, self.subject.chance.draw, JITTER)
+        is_current = self.model.end(run, ending, self.subject.chance.draw, JITTER)
         for waiting in [each for each in self.waiting if each.run is run]:
             self.waiting.remove(waiting)
             held = self.model.held[run.process].get(run.key)
@@ -129,6 +129,8 @@ class Expectations:
                 self._is_served(waiting, held, "fresh" if phase == "fresh" else "stale_error")
             else:
                 self._is_told(waiting, ending)
+                if ending == "success" and is_current:
+                    self._goes_on(waiting, run)
 
     def crashed(self, process: int) -> None:
         """Forget what a process held and computed.
@@ -165,8 +167,6 @@ class Expectations:
         hold(waiting.call.task.result() == expected, "I10: a waiter got another outcome")
         hold(waiting.call.status == waiting.status, f"it is told {waiting.call.status}, not {waiting.status}")
         self._answers[waiting.process] += 1
-        if ending == "success" and waiting.run.is_flight:
-            self._goes_on(waiting, waiting.run)
 
     def _is_served(self, waiting: Waiting, held: Held, status: str) -> None:
         hold(waiting.call.task.done(), f"I7: a caller waits although {status} can be served")

@@ -53,6 +53,18 @@ class EngineMachine(AsyncMachine):
     @rule(process=_PROCESSES, key=_KEYS, control=st.sampled_from((BYPASS, REFRESH)))
     async def ask_with_a_control(self, process: int, key: Key, control: CacheControl) -> None:
         """Ask past the cache, or for a new answer: what is held, and what is under way, is not enough."""
+        await self._ask_with(process, key, control)
+
+    @rule(process=_PROCESSES, key=_KEYS, ending=_ENDINGS, newer_first=st.booleans())
+    async def overtake(self, process: int, key: Key, ending: Ending, *, newer_first: bool) -> None:
+        """Start a computation, then a newer one, and end them in either order: the older one changes nothing (I15)."""
+        older = await self._ask_with(process, key, REFRESH)
+        newer = await self._ask_with(process, key, REFRESH)
+        for run in (newer, older) if newer_first else (older, newer):
+            await self._end(run, ending if run is older else "success")
+            await self.expected.ask(process, key)
+
+    async def _ask_with(self, process: int, key: Key, control: CacheControl) -> Run:
         expected = self.expected
         expected.model.step += 1
         call = expected.subject.call(process, key, control)
@@ -60,6 +72,7 @@ class EngineMachine(AsyncMachine):
         run = expected.begins(process, key, is_flight=control is REFRESH)
         status = "miss" if control is REFRESH else "bypass"
         expected.waits(Waiting(call, process, key, expected.model.step, run, status))
+        return run
 
     @rule(process=_PROCESSES, key=_KEYS)
     async def ask_what_is_not_cached(self, process: int, key: Key) -> None:

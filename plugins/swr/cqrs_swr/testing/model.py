@@ -185,18 +185,22 @@ class Model:
                 row, started=started, at=self.now - age, failures=0, next_refresh=-math.inf
             )
 
-    def end(self, run: Run, ending: Ending, draw: float, jitter: float) -> None:
-        """End a run: what it came to is held if nothing covered it, and if it still is the one to wait for."""
+    def end(self, run: Run, ending: Ending, draw: float, jitter: float) -> bool:
+        """End a run: what it came to is held if nothing covered it, and if it still is the one to wait for.
+
+        Returns:
+            Whether that is so.
+        """
         process, key = run.process, run.key
         run.ended = True
         is_current = self.flights[process].get(key) is run
         if is_current:
             del self.flights[process][key]
         if not run.is_flight or not is_current or self.covered(run):
-            return
+            return False
         if ending == "transient":
             self._failed(process, key, draw)
-            return
+            return True
         fresh = {"success": self.windows.ttl * (1 - jitter * draw), "negative": self.negative}.get(
             ending, 0.0
         )
@@ -206,6 +210,7 @@ class Model:
             self.shared.pop(key, None)
         elif not self._is_older(held, self.shared.get(key)):
             self.shared[key] = held
+        return True
 
     def _is_older(self, held: Held, other: Held | None) -> bool:
         if other is None or self.covered(other.run):

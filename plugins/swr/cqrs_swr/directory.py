@@ -45,7 +45,8 @@ def prepare(folder: Path) -> None:
     Raises:
         OSError: if it cannot be made, or must not be used.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # parents=True would open those above it to others
     reason = refusal(folder)
     if reason is not None:
         raise PermissionError(f"{folder} {reason}")

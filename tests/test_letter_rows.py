@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 
 import attrs
 import pytest
@@ -41,4 +42,5 @@ def test_text_that_is_no_unicode_can_be_written() -> None:
     letter = attrs.evolve(FULL, error=ErrorRecord("builtins.OSError", "no file caf\udce9", "caf\udce9"))
     row = row_of(letter, "{}")
 
-    assert sqlite3.connect(":memory:").execute("SELECT ?", (row[6],)).fetchone() == ("no file caf\\udce9",)
+    with closing(sqlite3.connect(":memory:")) as database:
+        assert database.execute("SELECT ?", (row[6],)).fetchone() == ("no file caf\\udce9",)

@@ -21,7 +21,7 @@ class Captured:
     """
 
     def __init__(self) -> None:
-        self.instrument = RecordingInstrument()
+        self.instrument: RecordingInstrument = RecordingInstrument()
         self.logs: list[logging.LogRecord] = []
 
     @property

@@ -1,6 +1,6 @@
 """A plugin that does all that another one does, and fails at a stage."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
@@ -38,9 +38,10 @@ class FailingPlugin(Plugin):
         self.inner = inner
         self.fails = fails
         self.registered: list[type] = []
-        self.crash = anyio.Event()
-        self.given = inner.given
-        self.start_timeout, self.stop_timeout = inner.start_timeout, inner.stop_timeout
+        self.crash: anyio.Event = anyio.Event()
+        self.given: Mapping[str, object] = inner.given
+        self.start_timeout: float = inner.start_timeout
+        self.stop_timeout: float = inner.stop_timeout
 
     def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
         """Configure, and fail if that is what is to fail."""

@@ -20,6 +20,9 @@ from cqrs.settings import Variable, variables
 from examples.orders.app import build
 
 DOCS: Final = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+import telemetry_page  # noqa: E402 - beside this script, wherever that is loaded from
+
 COMMAND: Final = "python docs/generate.py"
 NOTE: Final = f"<!-- Written by `{COMMAND}`: change what it reads, not this page. -->\n\n"
 
@@ -101,6 +104,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/configuration.md": configuration(SECTIONS),
         DOCS / "reference/errors/index.md": errors(Code),
         DOCS / "reference/commands.md": commands(cqrs),
+        DOCS / "reference/telemetry.md": NOTE + telemetry_page.page(),
         DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }
 

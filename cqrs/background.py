@@ -53,17 +53,19 @@ class BackgroundQueue:
         return len(self._waiting)
 
     def put(self, event: Event) -> Result[None, QueueFull]:
-        """Take an event, to be published within the context of the caller.
+        """Take an event, to be published within the context of the caller; on trio there is place for none.
 
         Args:
             event: the event.
         """
-        if len(self._waiting) >= self._capacity:
-            return Failure(QueueFull("events to publish later", self._capacity))
+        loop = _running_loop()
+        capacity = self._capacity if loop is not None else 0
+        if loop is None or len(self._waiting) >= capacity:
+            return Failure(QueueFull("events to publish later", capacity))
         self._waiting.append((event, contextvars.copy_context()))
         if self._worker is None:
             self._idle = anyio.Event()
-            self._worker = asyncio.get_running_loop().create_task(self._work(), context=contextvars.Context())
+            self._worker = loop.create_task(self._work(), context=contextvars.Context())
         return Success(None)
 
     async def drain(self) -> None:
@@ -112,3 +114,10 @@ class BackgroundQueue:
         )
         for event in left:
             await self._abandon(event)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -184,7 +184,8 @@ class EventBus:
             event: the event.
 
         Returns:
-            ``Success`` once the event is in the queue; ``QueueFull``, if there is no place, and nothing was taken.
+            ``Success`` once the event is in the queue; ``QueueFull``, if there is no place, and nothing was taken. On
+            trio there is never any: what nobody waits for needs a task that outlives its caller.
         """
         fault = AppClosed("event") if self._closing else self._gate.fault
         if isinstance(fault, AppClosed | BusDisabled):

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, CqrsModule, Event, Feature
+from cqrs import Command, CqrsModule, Event, Feature, QueueFull
 from cqrs.plugins import Plugin
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
@@ -116,3 +116,13 @@ async def test_several_subscribers_hear_an_event() -> None:
         ("good", True, False),
         ("bad", False, True),
     ]
+
+
+async def test_nothing_is_published_later_where_no_task_outlives_its_caller(anyio_backend: str) -> None:
+    """On trio the caller gets a value that says that there is no place, and can publish at once instead."""
+    full = Failure(QueueFull("events to publish later", 0))
+    async with CqrsModule.for_root(orders, plugins=(), env={}) as bus:
+        answer = await bus.events.publish_later(Placed())
+        await bus.events.drain()
+
+    assert answer == (full if anyio_backend == "trio" else Success(None))

@@ -124,7 +124,7 @@ def test_f5_truth_has_a_few_words(raw: str, on: bool) -> None:  # noqa: FBT001 -
     assert accepted(OPENOBSERVE_TRACING_ENABLED=raw).settings.tracing_enabled is on
 
 
-@pytest.mark.parametrize("raw", ["maybe", "2", "ja", "yess", "tru", "None"])
+@pytest.mark.parametrize("raw", ["maybe", "2", "ja", "yess", "truth", "None"])
 def test_f5_another_word_is_refused(raw: str) -> None:
     """With those that are understood."""
     assert "is not one of 1, 0, true" in refused(OPENOBSERVE_TRACING_ENABLED=raw)

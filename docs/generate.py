@@ -10,6 +10,7 @@ import attrs
 import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
 from cqrs_swr.settings import Settings as SwrSettings
+from fault_rows import faults
 
 from cqrs import CqrsApp
 from cqrs.cli.commands import cqrs
@@ -105,6 +106,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/errors/index.md": errors(Code),
         DOCS / "reference/commands.md": commands(cqrs),
         DOCS / "reference/telemetry.md": NOTE + telemetry_page.page(),
+        DOCS / "explanation/faults.md": faults(NOTE, DOCS.parent / "plugins/openobserve/tests/faults"),
         DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }
 

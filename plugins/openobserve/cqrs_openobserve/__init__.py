@@ -4,6 +4,7 @@ Install it and set ``OPENOBSERVE_URL``, ``OPENOBSERVE_ORGANIZATION`` and ``OPENO
 """
 
 from cqrs_openobserve.ledger import FlushReport, SignalLedger
+from cqrs_openobserve.lifecycle import install_signal_flush
 from cqrs_openobserve.log_handler import OpenObserveHandler
 from cqrs_openobserve.payloads import Signal
 from cqrs_openobserve.plugin import OpenObserve
@@ -18,4 +19,5 @@ __all__ = [
     "Signal",
     "SignalLedger",
     "Telemetry",
+    "install_signal_flush",
 ]

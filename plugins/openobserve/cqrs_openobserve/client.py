@@ -59,6 +59,7 @@ class _Stream(httpcore.NetworkStream):
         while view:
             try:
                 self._sock.settimeout(min(self._left(httpcore.WriteTimeout), _SLICE_S))
+                self._backend.wrote = True
                 view = view[self._sock.send(view) :]
             except TimeoutError:
                 continue
@@ -104,6 +105,10 @@ class _Backend(httpcore.NetworkBackend):
         self.deadline = deadline
         self._allow_link_local = allow_link_local
         self.streams: list[_Stream] = []
+        self.connected = self.wrote = False
+
+    def begin(self) -> None:
+        self.connected = self.wrote = False
 
     def connect_tcp(
         self,
@@ -114,6 +119,7 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
         del timeout, local_address, socket_options
+        self.connected = True
         trouble = OSError("no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             if not self._allow_link_local and is_link_local(str(address[0])):
@@ -208,9 +214,19 @@ class Client:
     def _request(
         self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
     ) -> Answer | Trouble:
+        self._deadline.start(self._timeout_s)
+        answer = self._try(method, path, body, extra)
+        if isinstance(answer, Trouble) and answer.cause == "reset" and not self._backend.connected:
+            # The server closed a connection that was kept alive, as it may: no failure, but a reason to reconnect.
+            return self._try(method, path, body, extra)
+        return answer
+
+    def _try(
+        self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
+    ) -> Answer | Trouble:
         headers: dict[bytes | str, bytes | str] = _HEADERS | extra
         token = _quiet.set(True)
-        self._deadline.start(self._timeout_s)
+        self._backend.begin()
         try:
             headers["Authorization"] = self._credentials.wire()
             self._pool = self._pool or _pool(self._backend, self._tls() if self._tls else None, self._proxy)
@@ -233,7 +249,7 @@ class Client:
     def _trouble(self, error: Exception) -> Trouble:
         cause, words = _cause(error)
         detail = self._credentials.mask(f"{words}{f' ({error})' if str(error) else ''}")
-        return Trouble(cause, f"{self._base} {_printable(detail)[:_EXCERPT]}")
+        return Trouble(cause, f"{self._base} {_printable(detail)[:_EXCERPT]}", sent=self._backend.wrote)
 
 
 def _printable(text: str) -> str:
@@ -244,20 +260,6 @@ def _pool(backend: _Backend, tls: ssl.SSLContext | None, proxy: str) -> httpcore
     if proxy:
         return httpcore.HTTPProxy(proxy, ssl_context=tls, max_connections=1, network_backend=backend)
     return httpcore.ConnectionPool(ssl_context=tls, max_connections=1, network_backend=backend)
-
-
-def tls_context(ca_file: str, *, insecure: bool) -> ssl.SSLContext:
-    """Make the rules for certificates.
-
-    Args:
-        ca_file: PEM file to trust instead of the system's certificates, or empty.
-        insecure: check nothing.
-    """
-    context = ssl.create_default_context(cafile=ca_file or None)
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 _CAUSES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Cause, str], ...]] = (

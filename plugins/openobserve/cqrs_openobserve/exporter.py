@@ -5,19 +5,19 @@ those who observe never take it.
 """
 
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, final
 
 import attrs
 
 from cqrs.clock import Clock
-from cqrs_openobserve.answers import meaning
+from cqrs_openobserve.answers import Answer, meaning, skew_s
 from cqrs_openobserve.delivery import OLDEST_NS, Delivery
 from cqrs_openobserve.feeds import Plan
+from cqrs_openobserve.health import Health
 from cqrs_openobserve.intake import Intake
-from cqrs_openobserve.ledger import Books, Reason
+from cqrs_openobserve.ledger import Books, Reason, lost_by_reason
 from cqrs_openobserve.notices import Notices
 from cqrs_openobserve.parcels import Parcel
 from cqrs_openobserve.payloads import SIGNALS, Payload, Signal
@@ -26,6 +26,7 @@ from cqrs_openobserve.spool_place import SpoolPlace
 from cqrs_openobserve.transport import Transport
 
 ADOPT_NS: Final = 30 * 10**9
+HEALTH_NS: Final = 5 * 10**9
 
 
 @final
@@ -70,7 +71,8 @@ class Exporter:
         self._clock = clock
         self._spool = Spool(rules.place)
         self._notices = Notices()
-        self._adopt_at_ns = 0
+        self._adopt_at_ns = self._health_at_ns = 0
+        self._skew_s: float | None = None
         self._turn = 0
 
     # --- what is asked from any thread
@@ -79,6 +81,32 @@ class Exporter:
         """Read the books of every signal."""
         with self.books:
             return self.intake.read()
+
+    def health(self, restarts: int) -> Health:
+        """Say how it is.
+
+        Args:
+            restarts: threads that died and were replaced.
+        """
+        with self.books:
+            outages: dict[str, str] = {
+                signal: found.outage for signal, found in self.deliveries.items() if found.outage
+            }
+            spool, books = self._spool, self.intake.read()
+            return Health(books, outages, self.trouble, spool.used, spool.problem, restarts, self._skew_s)
+
+    def write_health(self, restarts: int, about: Mapping[str, object]) -> None:
+        """Write down how it is, for ``cqrs doctor``; at most every five seconds, on the worker's thread.
+
+        Args:
+            restarts: threads that died and were replaced.
+            about: whose it is.
+        """
+        now = self._clock.monotonic_ns()
+        if self._spool.enabled and now >= self._health_at_ns:
+            self._health_at_ns = now + HEALTH_NS
+            written = {**about, "written_at_us": self._clock.time_ns() // 1000}
+            self._spool.write_health(self.health(restarts).as_json(written))
 
     @property
     def trouble(self) -> str:
@@ -99,8 +127,7 @@ class Exporter:
 
     def sequences(self) -> dict[Signal, int]:
         """Give the sequence number of each signal's last payload; with the lock."""
-        last: dict[Signal, int] = {signal: self.deliveries[signal].last_sequence for signal in SIGNALS}
-        return last
+        return {signal: self.deliveries[signal].last_sequence for signal in SIGNALS}
 
     # --- the worker
 
@@ -197,6 +224,8 @@ class Exporter:
         if payload is None:
             return
         answer = self._transport.send(payload)
+        if isinstance(answer, Answer):
+            self._skew_s = skew_s(answer.headers.get("date", ""), self._now())
         meant = meaning(answer, payload.records, self._now(), otlp=payload.is_otlp)
         delivery = self.deliveries[payload.signal]
         with self.books:
@@ -229,15 +258,11 @@ class Exporter:
     def _tell(self, delivery: Delivery) -> None:
         now = self._clock.monotonic_ns()
         with self.books:
-            waiting, spooled = delivery.waiting, delivery.spooled
-            outage, trouble = delivery.outage, delivery.trouble
-            books = self.intake.read()
-        self._notices.outage(outage, waiting + spooled, now)
+            waiting, outage, trouble = delivery.waiting + delivery.spooled, delivery.outage, delivery.trouble
+            lost = lost_by_reason(self.intake.read())
+        self._notices.outage(outage, waiting, now)
         self._notices.spool(self._spool.problem, now)
-        total: Counter[Reason] = Counter()
-        for one in books.values():
-            total.update(one.dropped)
-        self._notices.dropped(total, trouble, now)
+        self._notices.dropped(lost, trouble, now)
 
     # --- the end
 

@@ -47,8 +47,8 @@ class SignalLedger:
     waiting: int
     dropped: Mapping[Reason, int]
     spooled: int = 0
-    adopted: int = 0
-    ambiguous: int = 0
+    adopted: int = attrs.field(default=0, eq=False)
+    ambiguous: int = attrs.field(default=0, eq=False)
 
     @property
     def lost(self) -> int:
@@ -138,6 +138,18 @@ class Settled:
 Books = Mapping[Signal, SignalLedger]
 
 
+def lost_by_reason(books: Books) -> Counter[Reason]:
+    """Add up what all signals lost.
+
+    Args:
+        books: the books of every signal.
+    """
+    dropped: Counter[Reason] = Counter()
+    for one in books.values():
+        dropped.update(one.dropped)
+    return dropped
+
+
 def flush_report(before: Books, after: Books, seconds: float, *, complete: bool) -> FlushReport:
     """Give what happened between two readings of all signals.
 
@@ -147,10 +159,8 @@ def flush_report(before: Books, after: Books, seconds: float, *, complete: bool)
         seconds: the time between them.
         complete: whether everything accepted before is settled.
     """
-    dropped: Counter[Reason] = Counter()
-    for signal, books in after.items():
-        dropped.update(books.dropped)
-        dropped.subtract(before[signal].dropped)
+    dropped = lost_by_reason(after)
+    dropped.subtract(lost_by_reason(before))
     return FlushReport(
         complete,
         sum(books.delivered - before[signal].delivered for signal, books in after.items()),

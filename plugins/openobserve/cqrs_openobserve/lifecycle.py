@@ -3,10 +3,12 @@
 import atexit
 import contextlib
 import os
+import signal
 import sys
 import threading
 import weakref
 from collections.abc import Callable
+from types import FrameType
 from typing import Final, Protocol, final
 
 
@@ -56,6 +58,29 @@ def finish_with_process() -> None:
     process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
     if process is not None and util is not None and process.parent_process() is not None:
         util.Finalize(None, _at_end_of_child, exitpriority=0)
+
+
+def install_signal_flush(*numbers: int) -> None:
+    """Let a signal that ends the program stop telemetry first, as an exit does; call it in the main thread.
+
+    A signal for which somebody else has set a handler stays that handler's: it ends the program in its own way, and
+    the exit stops telemetry. Set it up after a server that handles signals itself, such as uvicorn, if at all.
+
+    Args:
+        numbers: the signals; ``SIGTERM`` if none is given.
+    """
+    for number in numbers or (signal.SIGTERM,):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop_and_die)
+
+
+def _stop_and_die(number: int, frame: FrameType | None) -> None:
+    del frame
+    try:
+        _at_exit()
+    finally:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def tell(line: str) -> None:

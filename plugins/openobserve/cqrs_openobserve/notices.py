@@ -1,11 +1,10 @@
 """What the pipeline says on the logger ``cqrs.openobserve``: one line per reason a minute."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final, final
 
-from cqrs_openobserve.ledger import Books, Reason
+from cqrs_openobserve.ledger import Books, Reason, lost_by_reason
 
 logger: Final = logging.getLogger("cqrs.openobserve")
 PAUSE_NS: Final = 60 * 10**9
@@ -34,9 +33,7 @@ def farewell(books: Books, trouble: str) -> str:
         trouble: the last thing that went wrong, or empty.
     """
     accepted = sum(one.accepted for one in books.values())
-    dropped: Counter[Reason] = Counter()
-    for one in books.values():
-        dropped.update(one.dropped)
+    dropped = lost_by_reason(books)
     accepted -= dropped.pop("fork_discard", 0)  # the parent's: it says itself what became of them
     spooled = sum(one.spooled for one in books.values())
     said = [f"{count} {reason} ({_MEANS[reason]})" for reason, count in sorted(dropped.items())]

@@ -26,6 +26,7 @@ from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.crew import Crew
 from cqrs_openobserve.delivery import PATIENCE_NS
 from cqrs_openobserve.exporter import Exporter, Rules
+from cqrs_openobserve.health import Health
 from cqrs_openobserve.ledger import Books, FlushReport, Reason, SignalLedger, flush_report
 from cqrs_openobserve.lifecycle import finish_with_process, tell, watch
 from cqrs_openobserve.notices import farewell, logger
@@ -37,6 +38,7 @@ from cqrs_openobserve.transport import Transport
 
 _RESERVE: Final = 0.25
 _LONGEST_RESERVE_S: Final = 0.5
+_LAST_WORDS_S: Final = 0.05
 
 
 @final
@@ -72,7 +74,15 @@ class Pipeline:
         self._wake = threading.Event()
         self._transport = self._new_transport()
         rules = Rules(settings.max_retries, self._configuration.spool, Random().random)  # noqa: S311  # jitter, not a secret
-        plan = plan_of(self._configuration, self.queues, new_instance(), self._clock.time_ns())
+        instance = new_instance()
+        plan = plan_of(self._configuration, self.queues, instance, self._clock.time_ns())
+        self._about: dict[str, object] = {
+            "pid": self._pid,
+            "instance": instance,
+            "service": self._configuration.service.name,
+            "url": str(self._configuration.endpoint),
+            "organization": self._configuration.organization,
+        }
         self._exporter = Exporter(plan, self._transport, rules, self._clock)
         self._books = self._exporter.books
         self._crew = Crew({"sender": self._send, "worker": self._work}, self._failed)
@@ -102,6 +112,10 @@ class Pipeline:
         """Start the threads now: when the interpreter ends, the first observation could not start them any more."""
         self._start_threads()
 
+    def health(self) -> Health:
+        """Say how it is, from what it knows already."""
+        return self._exporter.health(self._crew.restarts)
+
     def flush(self, seconds: float) -> FlushReport:
         """Send what waits now and wait until all of it is settled.
 
@@ -130,7 +144,8 @@ class Pipeline:
                 complete = not any(books.waiting for books in before.values())
                 return flush_report(before, before, self._since(began), complete=complete)
             seconds = self._configuration.settings.exit_timeout / 1000
-            reserve = min(_RESERVE * seconds, _LONGEST_RESERVE_S)
+            spooling = self._configuration.spool.root is not None
+            reserve = min(_RESERVE * seconds, _LONGEST_RESERVE_S) if spooling else _LAST_WORDS_S
             self._stop_at_ns = began + round(seconds * 1e9)
             deliveries = self._exporter.deliveries
             self._probes = {signal: 1 if deliveries[signal].breaker.open else 2 for signal in SIGNALS}
@@ -145,13 +160,9 @@ class Pipeline:
             self._sender_done = True
             self._wake.set()
             self._crew.join("worker", seconds - self._since(began))
-        finally:
+        finally:  # also when an impatient person interrupts it
             self._give_up()
-        report = flush_report(before, self.ledgers(), self._since(began), complete=True)
-        line = farewell(self.ledgers(), self.trouble)
-        if line:
-            tell(line)
-        return report
+        return flush_report(before, self.ledgers(), self._since(began), complete=True)
 
     def begin_anew(self) -> None:
         """Be a new pipeline in a forked child: what was waiting is the parent's to send."""
@@ -198,6 +209,7 @@ class Pipeline:
             self._starved = not complete
             self._flushed = this if complete else self._flushed
             self._books.notify_all()
+        self._exporter.write_health(self._crew.restarts, self._about)
         if not self._sender_done:
             return True
         self._exporter.park(everything=True)
@@ -273,6 +285,9 @@ class Pipeline:
         with self._books:
             self._stopped = self._sender_done = True
             self._books.notify_all()
+        line = farewell(self.ledgers(), self.trouble)
+        if line:
+            tell(line)
 
     def _failed(self, error: BaseException) -> None:
         logger.error("A step of the telemetry pipeline failed; it goes on.", exc_info=error)

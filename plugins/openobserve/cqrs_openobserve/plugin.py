@@ -1,6 +1,7 @@
 """Joins the app: reads the settings, adds the instrument, stops the pipeline with the app."""
 
-from collections.abc import AsyncGenerator, Mapping
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -55,7 +56,7 @@ class OpenObserve(Plugin):
         if off:
             builder.stand_down(off)
             return Success(None)
-        for warning in configuration.warnings:
+        for warning in (*configuration.warnings, *surroundings()):
             logger.warning("%s", warning)
         self.stop_timeout = configuration.settings.exit_timeout / 1000 + 0.5
         pipeline = pipeline_of(configuration)
@@ -71,10 +72,32 @@ class OpenObserve(Plugin):
             return nullcontext()
         return _watching(self._observers, self._pipeline)
 
+    def health(self) -> Result[str, str]:
+        """Say what the books tell; a failure if the server takes nothing, or if records were lost."""
+        if self._pipeline is None:
+            return Success("off")
+        found = self._pipeline.health()
+        return Success(str(found)) if found.ok else Failure(str(found))
+
 
 def plugin() -> OpenObserve:
     """Make the plugin with the environment's settings; the entry point."""
     return OpenObserve()
+
+
+def surroundings() -> tuple[str, ...]:
+    """Say what is unusual about the interpreter that the pipeline's threads run in."""
+    said: list[str] = []
+    for library, asked in (("gevent.monkey", "is_module_patched"), ("eventlet.patcher", "is_monkey_patched")):
+        patched: Callable[[str], bool] | None = getattr(sys.modules.get(library), asked, None)
+        if patched is not None and patched("threading"):
+            name = library.partition(".")[0]
+            said.append(f"Threads are replaced by {name}: a request of telemetry may hold up the app.")
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        said.append(
+            "This is a free-threaded Python, on which telemetry is not tested: its counts may be off."
+        )
+    return tuple(said)
 
 
 def pipeline_of(configuration: Configuration, clock: Clock | None = None) -> Pipeline:
@@ -90,7 +113,8 @@ def client_of(configuration: Configuration, credentials: Credentials) -> "Client
         credentials: the configuration's ``credentials`` or ``admin``.
     """
     # Here and not above: a program in which the plugin is off does not load an HTTP library.
-    from cqrs_openobserve.client import Client, tls_context
+    from cqrs_openobserve.client import Client
+    from cqrs_openobserve.tls import tls_context
 
     settings = configuration.settings
     return Client(

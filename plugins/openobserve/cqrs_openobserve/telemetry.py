@@ -4,6 +4,7 @@ from typing import final
 
 import anyio.to_thread
 
+from cqrs_openobserve.health import Health
 from cqrs_openobserve.ledger import FlushReport, SignalLedger
 from cqrs_openobserve.payloads import Signal
 from cqrs_openobserve.pipeline import Pipeline
@@ -27,6 +28,10 @@ class Telemetry:
             signal: ``logs``, ``metrics`` or ``traces``.
         """
         return self._pipeline.ledger(signal)
+
+    def health(self) -> Health:
+        """Say how it is: what every signal's books tell, what goes wrong, and how far the server's clock is off."""
+        return self._pipeline.health()
 
     def flush(self, timeout: float = 5.0) -> FlushReport:
         """Send what waits and wait for it; blocks, so not for an event loop.

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 from cqrs_openobserve.answers import Answer, Trouble
-from cqrs_openobserve.client import Client, tls_context
+from cqrs_openobserve.client import Client
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.payloads import JSON, Payload
 from cqrs_openobserve.plugin import client_of
@@ -264,14 +264,6 @@ def test_other_users_of_the_http_library_still_log(caplog: pytest.LogCaptureFixt
     assert "somebody else's request" in caplog.text
 
 
-def test_certificates_are_checked_unless_told_otherwise() -> None:
-    """The default verifies host and chain."""
-    checked, unchecked = tls_context("", insecure=False), tls_context("", insecure=True)
-    assert (checked.check_hostname, checked.verify_mode) == (True, ssl.CERT_REQUIRED)
-    assert (unchecked.check_hostname, unchecked.verify_mode) == (False, ssl.CERT_NONE)
-    assert checked.minimum_version >= ssl.TLSVersion.TLSv1_2
-
-
 def test_a_limit_ends_a_request_that_is_running(server: FaultServer, configure: Configure) -> None:
     """So that a stop need not wait for a hanging server."""
     import threading
@@ -285,3 +277,37 @@ def test_a_limit_ends_a_request_that_is_running(server: FaultServer, configure: 
     client.close()
     assert isinstance(trouble, Trouble)
     assert time.monotonic() - began < 1.5
+
+
+def test_a_connection_that_was_closed_between_requests_is_no_failure(
+    server: FaultServer, configure: Configure
+) -> None:
+    """Closed while idle, or at the moment of the next request: one reconnect at once, and the request arrives."""
+    server.behave = lambda _: Reply(200, b"{}")
+    configuration = configure()
+    client = client_of(configuration, configuration.credentials)
+    client.call("GET", "/1")
+    server.behave = lambda received: (
+        Reset() if received.path.endswith("/2") and len(server.received) == 2 else Reply(200)
+    )
+    answer = client.call("GET", "/2")
+    client.close()
+
+    assert isinstance(answer, Answer)
+    assert [received.path[-1] for received in server.received] == ["1", "2", "2"]
+
+
+def test_a_reset_of_a_new_connection_is_a_failure(server: FaultServer, configure: Configure) -> None:
+    """And it says that the server may have stored what was sent; a connection that never was says it did not."""
+    server.behave = lambda _: Reset()
+    configuration = configure()
+    client = client_of(configuration, configuration.credentials)
+    answer = client.call("GET", "/1")
+    client.close()
+    assert isinstance(answer, Trouble)
+    assert (answer.cause, answer.sent, len(server.received)) == ("reset", True, 1)
+
+    absent = configure(url="http://127.0.0.1:9")
+    refused = client_of(absent, absent.credentials).call("GET", "/1")
+    assert isinstance(refused, Trouble)
+    assert not refused.sent

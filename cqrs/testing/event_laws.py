@@ -5,12 +5,14 @@ from typing import Final, cast, final
 import anyio.lowlevel
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
 from cqrs.context import Emit
 from cqrs.declarations import Lifetime
+from cqrs.deliveries import PublishStrategy
 from cqrs.features import Feature
 from cqrs.messages import Event
+from cqrs.retry import RetryPolicy
 from cqrs.testing.bus_subject import BusSubject
 from cqrs.testing.doubles import RecordingInstrument
 from cqrs.testing.handler_laws import dispatch
@@ -21,7 +23,10 @@ from cqrs.testing.scripted import (
     Answer,
     Behaviour,
     First,
+    Handle,
     Happened,
+    No,
+    Passing,
     answer_of,
     behaviours,
     done,
@@ -42,6 +47,10 @@ def _published(_subject: BusSubject) -> SearchStrategy[object]:
 
 def _switch(_subject: BusSubject) -> SearchStrategy[object]:
     return st.booleans()
+
+
+def _few(_subject: BusSubject) -> SearchStrategy[object]:
+    return st.integers(1, 4)
 
 
 def _behaviour(_subject: BusSubject) -> SearchStrategy[object]:
@@ -163,8 +172,72 @@ async def keeps_quiet_when_cancelled(subject: BusSubject, behaviour: Behaviour) 
         hold("commit" not in log or "rollback" not in log, f"cancelled where it waits for time {at}: {log}.")
 
 
+@law(
+    "Declared SEQUENTIAL, subscribers hear an event one after the other, in the order of their registration.",
+    subscribers=_subscribers,
+)
+async def keeps_the_order(subject: BusSubject, subscribers: list[tuple[set[int], Behaviour]]) -> None:
+    """Let each write down when it begins and when it ends."""
+    log: list[tuple[int, str]] = []
+    feature = Feature("laws")
+    feature.publishes(Happened, strategy=PublishStrategy.SEQUENTIAL)
+    for number, (_, behaviour) in enumerate(subscribers):
+        feature.subscribes(Happened, name=f"s{number}")(_noting(number, behaviour, log))
+    async with subject.compose(feature, ()) as app:
+        await app.events.publish(Happened(1))
+    expected = [(number, when) for number, _ in enumerate(subscribers) for when in ("begins", "ends")]
+    hold(log == expected, f"expected {expected}, there was {log}.")
+
+
+def _noting(number: int, behaviour: Behaviour, log: list[tuple[int, str]]) -> Handle:
+    async def hear(message: object) -> Answer:
+        log.append((number, "begins"))
+        await anyio.lowlevel.checkpoint()
+        log.append((number, "ends"))
+        return done(behaviour, getattr(message, "number", 0))
+
+    return hear
+
+
+@law(
+    "A delivery that fails is tried again as its policy says and only if it may help; given up, it is a dead letter.",
+    attempts=_few,
+    transient=_switch,
+    mended_at=_few,
+)
+async def tries_again_and_parks(
+    subject: BusSubject, attempts: int, mended_at: int, *, transient: bool
+) -> None:
+    """Fail a few times, transiently or not, and compare with what the policy allows."""
+    tries: list[object] = []
+
+    async def hear(event: Happened) -> Result[object, object]:
+        tries.append(event)
+        if len(tries) >= mended_at:
+            return Success(None)
+        return Failure(Passing() if transient else No(event.number))
+
+    feature = Feature("laws")
+    policy = RetryPolicy(attempts, base=0.0)
+    feature.subscribes(Happened, name="s", retry=policy)(hear)
+    async with subject.compose(feature, ()) as app:
+        (delivery,) = (await app.events.publish(Happened(1))).deliveries
+        parked = await app.dead_letters.queue.count()
+        await app.dead_letters.queue.discard()
+    allowed = attempts if transient else 1
+    expected = min(allowed, mended_at)
+    hold(
+        len(tries) == expected, f"{len(tries)} attempts of {allowed} that are allowed, mended at {mended_at}."
+    )
+    good = mended_at <= allowed
+    hold(delivery.ok is good, f"after {len(tries)} attempts, mended at {mended_at}: {delivery}.")
+    hold(parked == Success(0 if good else 1), f"after {delivery}, {parked} letters are parked.")
+
+
 EVENT_LAWS: Final[tuple[Law[BusSubject], ...]] = (
     isolates_subscribers,
     emits_after_success,
     keeps_quiet_when_cancelled,
+    keeps_the_order,
+    tries_again_and_parks,
 )

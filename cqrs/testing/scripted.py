@@ -67,6 +67,14 @@ class No(Rejection):
     number: int
 
 
+@final
+@attrs.frozen
+class Passing:
+    """An error that another attempt may not meet."""
+
+    transient: bool = True
+
+
 MESSAGES: Final[tuple[type[AnyMessage], ...]] = (First, Second, Asked)
 EVENTS: Final[tuple[type[Event], ...]] = (Happened, Otherwise)
 

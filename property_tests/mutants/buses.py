@@ -222,6 +222,31 @@ def released_before_commit(releasing: Any) -> Any:
     return wrong
 
 
+def retried_always(feature: Feature, instruments: Sequence[Instrument]) -> Any:
+    feature.subscribings[:] = [
+        attrs.evolve(each, retry=each.retry and attrs.evolve(each.retry, retry_on=lambda _error: True))
+        for each in feature.subscribings
+    ]
+    return plain(feature, instruments)
+
+
+def retried_never(feature: Feature, instruments: Sequence[Instrument]) -> Any:
+    feature.subscribings[:] = [attrs.evolve(each, retry=None) for each in feature.subscribings]
+    return plain(feature, instruments)
+
+
+def concurrent(feature: Feature, instruments: Sequence[Instrument]) -> Any:
+    feature.publishings.clear()
+    return plain(feature, instruments)
+
+
+def losing(_park: Any) -> Any:
+    async def wrong(_self: Any, _letter: Any) -> Any:
+        return Success(None)
+
+    return wrong
+
+
 def audited(feature: Feature, instruments: Sequence[Instrument]) -> Any:
     def passing(next: Any, _handler: Any, /) -> Any:
         async def call(message: Any, /) -> Any:
@@ -295,6 +320,15 @@ BUSES = Suite(
             "keeps_quiet_when_cancelled",
             RIGHT,
             replaced("cqrs.pipeline.releasing", released_in_any_end),
+        ),
+        Mutant("runs subscribers together that were to wait", "keeps_the_order", BusSubject(concurrent)),
+        Mutant("retries a bug as if it were transient", "tries_again_and_parks", BusSubject(retried_always)),
+        Mutant("tries nothing again", "tries_again_and_parks", BusSubject(retried_never)),
+        Mutant(
+            "drops an event that was given up",
+            "tries_again_and_parks",
+            RIGHT,
+            replaced("cqrs.dead_letter.MemoryDeadLetterQueue.park", losing),
         ),
         Mutant("answers before it runs", "says_that_it_is_closed", BusSubject(Eager)),  # type: ignore[arg-type]  # looks like an app
     ),

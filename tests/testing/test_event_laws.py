@@ -22,6 +22,11 @@ async def optimistic(message: Any, next: Next) -> Any:
     )
 
 
+async def twice(message: Any, next: Next) -> Any:
+    await next(message)
+    return await next(message)
+
+
 async def announcing(message: Any, next: Next) -> Any:
     if not isinstance(message, Happened):
         await apps[-1].events.publish(Happened(0))
@@ -64,6 +69,8 @@ def test_the_core_keeps_every_law(law: str, backend: Any) -> None:
         ("isolates_subscribers", optimistic, "in this order; got"),
         ("emits_after_success", announcing, "there was .'heard'"),
         ("keeps_quiet_when_cancelled", announcing, "there was .'heard'"),
+        ("keeps_the_order", twice, "expected"),
+        ("tries_again_and_parks", optimistic, "after 1 attempts"),
     ],
 )
 def test_what_breaks_a_promise_is_found(law: str, call: Any, told: str) -> None:

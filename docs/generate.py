@@ -2,17 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
 from cqrs_swr.settings import Settings as SwrSettings
-from fault_rows import faults
 
-from cqrs import CqrsApp
+from cqrs import CqrsApp, testing
 from cqrs.cli.commands import cqrs
 from cqrs.core_variables import CORE_VARIABLES
 from cqrs.mermaid import handlers_mermaid
@@ -23,6 +22,7 @@ from examples.orders.app import build
 DOCS: Final = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 import telemetry_page  # noqa: E402 - beside this script, wherever that is loaded from
+from fault_rows import faults  # noqa: E402 - beside this script, too
 
 COMMAND: Final = "python docs/generate.py"
 NOTE: Final = f"<!-- Written by `{COMMAND}`: change what it reads, not this page. -->\n\n"
@@ -36,6 +36,23 @@ SECTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "The OpenObserve plugin": variables(OpenObserveSettings),
     "The query cache plugin": variables(SwrSettings),
 }
+
+SUITES: Final[Mapping[str, Sequence[testing.Law[Any]]]] = {
+    "HANDLER_LAWS, about a HandlerSubject": testing.HANDLER_LAWS,
+    "MIDDLEWARE_LAWS, about a MiddlewareSubject": testing.MIDDLEWARE_LAWS,
+    "BUS_LAWS, about a BusSubject": testing.BUS_LAWS,
+    "RETRY_LAWS, about a RetrySubject": testing.RETRY_LAWS,
+    "DEAD_LETTER_LAWS, about a DeadLetterSubject": testing.DEAD_LETTER_LAWS,
+    "PLUGIN_LAWS, about a PluginSubject": testing.PLUGIN_LAWS,
+    "SETTINGS_LAWS, about a SettingsSubject": testing.SETTINGS_LAWS,
+}
+
+LAWS: Final = """# Laws
+
+The suites of `cqrs.testing`. `laws_for("TestIt", SUITE, subject=...)` makes a test class with one test for each law;
+[Test with laws](../how-to/test-with-laws.md) shows how. Each law finds at least one of the wrong implementations in
+`property_tests/mutants`; `./dev mutants` prints which.
+"""
 
 CONFIGURATION: Final = """# Configuration
 
@@ -107,6 +124,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/commands.md": commands(cqrs),
         DOCS / "reference/telemetry.md": NOTE + telemetry_page.page(),
         DOCS / "explanation/faults.md": faults(NOTE, DOCS.parent / "plugins/openobserve/tests/faults"),
+        DOCS / "reference/laws.md": laws(SUITES),
         DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }
 
@@ -119,6 +137,20 @@ def configuration(sections: Mapping[str, Iterable[Row]]) -> str:
     """
     tables = (f"\n## {heading}\n\n{_table(rows)}" for heading, rows in sections.items())
     return NOTE + CONFIGURATION + "".join(tables)
+
+
+def laws(suites: Mapping[str, Iterable[testing.Law[Any]]]) -> str:
+    """The page of laws.
+
+    Args:
+        suites: the laws by heading.
+    """
+    head = "| law | what holds |\n|---|---|\n"
+    tables = (
+        f"\n## {heading}\n\n{head}" + "".join(f"| `{law.name}` | {_cell(law.claim)} |\n" for law in suite)
+        for heading, suite in suites.items()
+    )
+    return NOTE + LAWS + "".join(tables)
 
 
 def errors(codes: Iterable[str]) -> str:

@@ -170,7 +170,7 @@ def released_always(_releasing: Any) -> Any:
             emissions = Emissions()
             answer = await next(message, emissions)
             for event in emissions.close():
-                await publisher.publish(event)
+                await publisher.publish(event.event)
             return answer
 
         return call
@@ -189,7 +189,7 @@ def released_in_any_end(_releasing: Any) -> Any:
             finally:
                 with anyio.CancelScope(shield=True):
                     for event in emissions.close() if succeeded else ():
-                        await publisher.publish(event)
+                        await publisher.publish(event.event)
             return answer
 
         return call

@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, final
 
+import anyio
+import anyio.lowlevel
 import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -27,8 +29,7 @@ from cqrs.testing.laws import Law, hold, law
 from cqrs.testing.scripted import Happened, scripted
 
 Make = Callable[[Clock], DeadLetterQueue]
-# Whose letter it is, and of which sequence.
-Addressed = tuple[str, str | None]
+Addressed = tuple[str, str | None]  # whose letter it is, and of which sequence
 
 
 @final
@@ -72,7 +73,6 @@ async def _opened(make: Make, clock: Clock) -> AsyncGenerator[DeadLetterQueue]:
     try:
         yield queue
     finally:
-        # It says what it forgets; here that is nothing.
         await queue.discard()
         await queue.close()
 
@@ -255,11 +255,15 @@ async def replays_to_its_subscriber(subject: DeadLetterSubject, count: int) -> N
     """Publish to two subscribers of which one fails, mend it, and replay."""
     heard: dict[str, list[object]] = {"good": [], "bad": []}
     mended: list[bool] = []
+    endless = anyio.CancelScope()
     feature = Feature("laws")
     feature.subscribes(Happened, name="good")(scripted("success", heard["good"]))
 
     async def failing(event: Happened) -> Success[None] | Failure[str]:
         heard["bad"].append(event)
+        if len(heard["bad"]) > 3 * count:
+            endless.cancel()  # a letter that is given back behind the others would be replayed for ever
+        await anyio.lowlevel.checkpoint()
         return Success(None) if mended else Failure("broken")
 
     feature.subscribes(Happened, name="bad")(failing)
@@ -270,8 +274,12 @@ async def replays_to_its_subscriber(subject: DeadLetterSubject, count: int) -> N
         for number in range(count):
             await app.events.publish(Happened(number))
         events = [Happened(number) for number in range(count)]
-        again = await app.dead_letters.replay()
-        hold(len(again.parked) == len(events), f"replayed while it is broken: {again}.")
+        with endless:
+            again = await app.dead_letters.replay()
+            hold(len(again.parked) == len(events), f"replayed while it is broken: {again}.")
+        hold(
+            not endless.cancel_called, f"replayed without an end: {len(heard['bad'])} deliveries of {count}."
+        )
         mended.append(True)
         report = await app.dead_letters.replay()
         left = await app.dead_letters.queue.count()

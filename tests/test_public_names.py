@@ -1,6 +1,8 @@
+import ast
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +22,7 @@ def test_nothing_else_is_public() -> None:
     """Whatever the package shows besides its submodules is in `__all__`."""
     import types
 
-    shown = {name for name, value in vars(cqrs).items() if not isinstance(value, types.ModuleType)}
+    shown = {name for name in dir(cqrs) if not isinstance(getattr(cqrs, name), types.ModuleType)}
 
     assert {name for name in shown if not name.startswith("_")} == set(cqrs.__all__)
 
@@ -54,3 +56,31 @@ def test_importing_runs_nothing() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_a_name_is_loaded_when_it_is_used_first() -> None:
+    """A module of messages and features does not pay for what composes and runs an app."""
+    code = (
+        "import sys\n"
+        "from cqrs import Command, Event, Query, Rejection, is_ok\n"
+        "assert not {'cqrs.app', 'cqrs.container', 'punq', 'asyncio'} & set(sys.modules), sys.modules\n"
+        "from cqrs import CqrsModule\n"
+        "assert {'cqrs.app', 'cqrs.container', 'punq'} <= set(sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_checkers_and_interpreter_find_the_same_names_in_the_same_modules() -> None:
+    """What the package imports for the type checkers is what it loads at run time."""
+    tree = ast.parse(Path(cqrs.__file__).read_text())
+    told = {
+        name.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("cqrs.")
+        for name in node.names
+    }
+
+    assert told == {name: f"cqrs.{module}" for name, module in cqrs._HOMES.items()}  # type: ignore[attr-defined]  # private
+    assert set(told) == set(cqrs.__all__)

@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -199,6 +200,8 @@ def copy_of_docs(folder: Path) -> Path:
             target = docs / path.relative_to(ROOT / "docs")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
+    faults = Path("plugins/openobserve/tests/faults")
+    shutil.copytree(ROOT / faults, folder / faults)  # the page of faults is read from their tests
     return docs / "generate.py"
 
 

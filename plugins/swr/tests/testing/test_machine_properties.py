@@ -6,8 +6,8 @@ from cqrs_swr.testing import EngineMachine
 from hypothesis import HealthCheck, settings
 
 TestEngine = EngineMachine.TestCase
-# In the nightly profile 5 000 runs; in the others as many as they have.
-_RUNS = {"max_examples": 5000} if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else {}
+# 5 000 runs in the nightly profile; otherwise as many as fit into the time of a test, also on a slow machine.
+_RUNS = {"max_examples": 5000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 25}
 TestEngine.settings = settings(
     stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], **_RUNS
 )

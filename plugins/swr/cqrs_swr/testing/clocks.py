@@ -1,6 +1,8 @@
 """Clocks and chance that a test sets."""
 
-from typing import final
+from typing import Final, final
+
+WALL_START: Final = 1_700_000_000_000_000_000
 
 
 @final
@@ -14,7 +16,7 @@ class SteppedClock:
 
     def __init__(self) -> None:
         self.monotonic = 1_000_000_000_000
-        self.wall = 1_700_000_000_000_000_000
+        self.wall = WALL_START
 
     def monotonic_ns(self) -> int:
         """Nanoseconds on the clock that never goes back."""

@@ -7,6 +7,7 @@ from returns.result import Success
 
 from cqrs.testing import hold
 from cqrs_swr.freshness import Windows
+from cqrs_swr.testing.clocks import WALL_START
 from cqrs_swr.testing.model import Ending, Held, Key, Mode, Model, Run
 from cqrs_swr.testing.subject import NEGATIVE_SECONDS, POLICY, RESULTS, Call, Subject
 
@@ -61,7 +62,8 @@ class Expectations:
     def read_clocks(self) -> None:
         """Take the time."""
         self.model.now = self.subject.clock.monotonic / 1e9
-        self.model.wall = self.subject.clock.wall / 1e9
+        # From its start: that many nanoseconds since 1970 are no exact float.
+        self.model.wall = (self.subject.clock.wall - WALL_START) / 1e9
 
     async def ask(self, process: int, key: Key) -> None:
         """Ask the query, and see that what was foretold happens.

@@ -222,9 +222,10 @@ async def measure(shots: Mapping[str, Shot], settle: Shot, rounds: int, calls: i
 
 
 def logged_app(server: Server) -> CqrsApp:
-    """An app whose dispatches are logged, batches larger than a round: what is timed is the caller's side alone."""
+    """An app whose dispatches are logged (`just bench telemetry` has the other signals), batches larger than a round: what is timed is the caller's side alone."""
     given = {"batch_size": 10_000, "flush_interval": 600_000}
-    return app(plugins=(OpenObserve(**given),), env=server.variables)
+    switches = {"OPENOBSERVE_TRACING_ENABLED": "false", "OPENOBSERVE_METRICS_ENABLED": "false"}
+    return app(plugins=(OpenObserve(**given),), env={**server.variables, **switches})
 
 
 async def main() -> None:

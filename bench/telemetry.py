@@ -164,6 +164,7 @@ COUNTING = textwrap.dedent(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet per answer: two of them would wait for a delayed acknowledgement
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path.endswith("/_json"):

@@ -273,10 +273,11 @@ def test_an_interrupt_cancels_what_is_waited_for(tmp_path: Path, *, going_on: bo
             process.kill()
 
     lines = out.splitlines()
-    assert (process.returncode, errors, lines[-1]) == (status, "", "plugin stopped")
-    assert "interrupted" in lines
+    assert (process.returncode, errors, lines[-1]) == (status, "", "plugin stopped"), out
+    # Two threads print at the same time: their lines may stand in one.
+    assert "interrupted" in out
     before = "<Success: 1>" if going_on else "plugin stopped"
-    assert lines.index("handler cancelled") < lines.index(before)
+    assert 0 <= out.find("handler cancelled") < out.index(before)
 
 
 def test_handlers_are_given_the_async_buses(compose_app: Any, orders: Feature) -> None:

@@ -54,6 +54,10 @@ def _started_since(before: Iterable[threading.Thread]) -> list[threading.Thread]
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that was skipped or expected to fail: a promise that is not checked is not kept."""
     report = yield
+    # A worker sends what was captured to the main process as UTF-8, which knows no lone surrogate.
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
     if report.skipped:
         _turn_into_failure(report)
     return report

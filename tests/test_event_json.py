@@ -131,7 +131,6 @@ def test_an_event_that_cannot_be_compared_comes_back_too() -> None:
             "it would not be read back: invalid value for type, expected int @ \\$.number",
         ),  # type: ignore[arg-type]  # the wrong type is the point
     ],
-    ids=str,
 )
 def test_what_would_not_come_back_is_not_written(event: Event, reason: str) -> None:
     """The reason is a value; nothing is raised, and nothing that is lost on the way is kept as if it were whole."""

@@ -74,7 +74,6 @@ class Forbidden(Rejection):
 @pytest.mark.parametrize(
     ("result", "outcome"),
     [(Success(None), "success"), (Failure(Forbidden()), "rejected"), (Failure("disk full"), "error")],
-    ids=str,
 )
 def test_an_outcome_has_a_name(result: Result[Any, Any], outcome: str) -> None:
     """A success, a correct no and a failed operation are told apart."""

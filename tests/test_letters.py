@@ -26,7 +26,6 @@ def test_letters_have_identities_of_their_own() -> None:
         (LetterFilter(sequence="b"), False),
         (LetterFilter(sequence="a", type_id="shop.Paid"), False),
     ],
-    ids=str,
 )
 def test_a_filter_goes_by_everything_that_it_names(wanted: LetterFilter, *, matches: bool) -> None:
     """What it does not name does not matter."""

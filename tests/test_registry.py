@@ -160,9 +160,7 @@ def test_two_subscribers_of_one_name_are_a_problem() -> None:
     assert place_in_this_file(problem, "async def place_otherwise")
 
 
-@pytest.mark.parametrize(
-    "handler", [not_async, not_lifted, generates, SyncHandler, Mute, SyncHandler()], ids=str
-)
+@pytest.mark.parametrize("handler", [not_async, not_lifted, generates, SyncHandler, Mute, SyncHandler()])
 def test_what_is_not_async_is_a_problem(handler: Any) -> None:
     """Sync functions, FutureResults, generators and classes without an async __call__ are told with the way out."""
     feature = Feature("orders")

@@ -111,13 +111,17 @@ def cqrs_fault(command: click.Command, words: list[str]) -> str:
     """Let click parse what is given, group by group, and run nothing."""
     given = [word for word in words if word not in ASKS_ONLY]
     try:
-        context = click.Context(command, info_name=command.name)
+        context: click.Context | None = None
         while isinstance(command, click.Group) and given:
+            # As the real call does it: a command keeps the help option of the first context that asks for it.
+            context = click.Context(
+                command, parent=context, info_name=command.name, **command.context_settings
+            )
             name, command, given = command.resolve_command(context, given)
             if command is None or (command.help or "").startswith("Broken:"):
                 return f"{name} cannot be loaded"
         if not isinstance(command, click.Group):
-            command.make_context(command.name, given)
+            command.make_context(command.name, given, parent=context)
     except click.MissingParameter:
         return ""  # named without its arguments
     except click.UsageError as error:

@@ -167,7 +167,6 @@ async def test_d2_what_ends_a_program_passes(kind: type[BaseException], compose_
 @pytest.mark.parametrize(
     ("returned", "named"),
     [(None, "NoneType"), ({}, "dict"), (Success(Success(1)), "Success[Success]"), (number, "function")],
-    ids=str,
 )
 async def test_d3_a_handler_that_returns_no_result(returned: Any, named: str, compose_app: Any) -> None:
     """The fault names the handler, what came back and how to mend it."""

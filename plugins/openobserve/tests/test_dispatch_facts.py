@@ -29,7 +29,6 @@ ENDED, BROKEN = asyncio.CancelledError(), ValueError()
         (ENDED, "cancelled", ENDED),
         (BROKEN, "error", BROKEN),
     ],
-    ids=repr,
 )
 def test_how_a_dispatch_ended(answer: Any, outcome: str, error: object) -> None:
     """By what it answered, or by what ended it."""

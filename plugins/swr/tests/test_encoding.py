@@ -111,7 +111,6 @@ def cyclic() -> list[Any]:
         {"a": Stranger()},
         cyclic(),
     ],
-    ids=repr,
 )
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     """It is said, deep down as well: no address and no `repr` gets into a key."""

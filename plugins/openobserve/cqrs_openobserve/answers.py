@@ -247,6 +247,15 @@ def _redirected(answer: Answer) -> Meaning:
     return Meaning("blocked", text=text, hint="set OPENOBSERVE_URL to the final address.")
 
 
+def one_line(text: str) -> str:
+    """Give somebody else's text as one line of characters that a terminal only shows.
+
+    Args:
+        text: any text.
+    """
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
 def _until(text: str, now: datetime) -> float:
     try:
         return (parsedate_to_datetime(text) - now).total_seconds()

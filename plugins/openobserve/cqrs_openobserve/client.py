@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import httpcore
 
-from cqrs_openobserve.answers import Answer, Cause, Trouble
+from cqrs_openobserve.answers import Answer, Cause, Trouble, one_line
 from cqrs_openobserve.bodies import read_body
 from cqrs_openobserve.credentials import Credentials
 from cqrs_openobserve.deadline import Deadline, is_readable
@@ -19,7 +19,8 @@ from cqrs_openobserve.payloads import Payload
 
 _SLICE_S: Final = 0.1
 _EXCERPT: Final = 300
-_HEADERS: Final[dict[bytes | str, bytes | str]] = {
+_Headers = dict[bytes | str, bytes | str]
+_HEADERS: Final[_Headers] = {
     "Content-Type": "application/json",
     "Accept-Encoding": "gzip",
     "User-Agent": "returns-cqrs-openobserve",
@@ -75,9 +76,8 @@ class _Stream(httpcore.NetworkStream):
         del timeout
         try:
             self._sock.settimeout(self._left(httpcore.ConnectTimeout))
-            return _Stream(
-                ssl_context.wrap_socket(self._sock, server_hostname=server_hostname), self._backend
-            )
+            secured = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname)
+            return _Stream(secured, self._backend)
         except TimeoutError as error:
             self._sock.close()
             raise httpcore.ConnectTimeout(str(error)) from error
@@ -86,9 +86,7 @@ class _Stream(httpcore.NetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> object:
-        if (
-            info == "is_readable"
-        ):  # the pool asks this of an idle connection: readable means closed by the server
+        if info == "is_readable":  # asked of an idle connection: readable means closed by the server
             return is_readable(self._sock)
         return self._sock if info == "socket" else None
 
@@ -164,7 +162,7 @@ class Client:
     ) -> None:
         _silence()
         self._base = str(endpoint)
-        self._root = f"{self._base}/api/{quote(organization, safe='')}"
+        self._root = f"/api/{quote(organization, safe='')}"
         self._host = endpoint.host
         self._credentials = credentials
         self._timeout_s = timeout_s
@@ -180,9 +178,9 @@ class Client:
         Args:
             payload: of any signal.
         """
-        headers: dict[bytes | str, bytes | str] = {"Content-Encoding": "gzip"}
+        headers: _Headers = {"Content-Encoding": "gzip"}
         headers.update(payload.headers.items())
-        return self._request("POST", payload.path, payload.body, headers)
+        return self._request("POST", f"{self._root}{payload.path}", payload.body, headers)
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b""
@@ -192,6 +190,19 @@ class Client:
         Args:
             method: HTTP method.
             path: below ``/api/{organisation}``, its parts already quoted.
+            query: parameters.
+            body: JSON.
+        """
+        return self.ask(method, f"{self._root}{path}", query, body)
+
+    def ask(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer | Trouble:
+        """Make a call that is not one of an organisation's: ``/healthz``, ``/api/v2/…``.
+
+        Args:
+            method: HTTP method.
+            path: below the server's address; what is not below ``/api/`` is asked without credentials.
             query: parameters.
             body: JSON.
         """
@@ -211,9 +222,7 @@ class Client:
         for stream in self._backend.streams:
             stream.close()
 
-    def _request(
-        self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
-    ) -> Answer | Trouble:
+    def _request(self, method: str, path: str, body: bytes, extra: _Headers) -> Answer | Trouble:
         self._deadline.start(self._timeout_s)
         answer = self._try(method, path, body, extra)
         if isinstance(answer, Trouble) and answer.cause == "reset" and not self._backend.connected:
@@ -221,16 +230,15 @@ class Client:
             return self._try(method, path, body, extra)
         return answer
 
-    def _try(
-        self, method: str, path: str, body: bytes, extra: dict[bytes | str, bytes | str]
-    ) -> Answer | Trouble:
-        headers: dict[bytes | str, bytes | str] = _HEADERS | extra
+    def _try(self, method: str, path: str, body: bytes, extra: _Headers) -> Answer | Trouble:
+        headers: _Headers = _HEADERS | extra
         token = _quiet.set(True)
         self._backend.begin()
         try:
-            headers["Authorization"] = self._credentials.wire()
+            if path.startswith("/api/"):
+                headers["Authorization"] = self._credentials.wire()
             self._pool = self._pool or _pool(self._backend, self._tls() if self._tls else None, self._proxy)
-            with self._pool.stream(method, f"{self._root}{path}", headers=headers, content=body) as response:
+            with self._pool.stream(method, f"{self._base}{path}", headers=headers, content=body) as response:
                 return self._read(response)
         except Exception as error:  # noqa: BLE001  # whatever a network or a hostile server causes is an answer, too
             return self._trouble(error)
@@ -243,17 +251,12 @@ class Client:
         return Answer(response.status, headers, body, flaw or self._excerpt(body[: 4 * _EXCERPT]))
 
     def _excerpt(self, body: bytes) -> str:
-        text = self._credentials.mask(body.decode("utf-8", "replace"))
-        return " ".join(_printable(text).split())[:_EXCERPT]
+        return one_line(self._credentials.mask(body.decode("utf-8", "replace")))[:_EXCERPT]
 
     def _trouble(self, error: Exception) -> Trouble:
         cause, words = _cause(error)
         detail = self._credentials.mask(f"{words}{f' ({error})' if str(error) else ''}")
-        return Trouble(cause, f"{self._base} {_printable(detail)[:_EXCERPT]}", sent=self._backend.wrote)
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
+        return Trouble(cause, f"{self._base} {one_line(detail)[:_EXCERPT]}", sent=self._backend.wrote)
 
 
 def _pool(backend: _Backend, tls: ssl.SSLContext | None, proxy: str) -> httpcore.ConnectionPool:

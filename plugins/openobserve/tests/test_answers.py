@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from cqrs_openobserve.answers import Answer, Trouble, counts_of, meaning, retry_after_s
+from cqrs_openobserve.answers import Answer, Trouble, counts_of, meaning, one_line, retry_after_s
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -137,3 +137,8 @@ def test_a_redirect_is_told_with_its_target_but_not_its_query() -> None:
 def test_counts_are_summed_over_streams() -> None:
     """A pipeline on the server may spread records over several."""
     assert counts_of({"status": [{"successful": 1, "failed": 2}, {"successful": 3, "failed": 0}]}) == (4, 2)
+
+
+def test_somebody_elses_text_becomes_one_line() -> None:
+    """No line feed, no escape code, no bidirectional override reaches a terminal."""
+    assert one_line(" a\x1b[31m\r\nb\u202e c\t ") == "a [31m b c"

@@ -42,6 +42,28 @@ def test_calls_reach_the_organisation(server: FaultServer, configure: Configure)
     assert server.received[0].headers["authorization"].startswith("Basic ")
 
 
+def test_what_is_no_organisations_is_asked_below_the_base_path(
+    server: FaultServer, configure: Configure
+) -> None:
+    """Everything below /api/ with credentials, what anybody may ask without."""
+    server.behave = lambda _: Reply(200)
+    configuration = configure(url=f"{server.url}/base")
+    client = client_of(configuration, configuration.credentials)
+    client.ask("GET", "/healthz")
+    client.ask("PATCH", "/api/v2/default/alerts/7/enable", {"value": "true"}, b"{}")
+    client.close()
+
+    health, enable = server.received
+    assert (health.method, health.path) == ("GET", "/base/healthz")
+    assert "authorization" not in health.headers
+    assert (enable.method, enable.path, enable.body) == (
+        "PATCH",
+        "/base/api/v2/default/alerts/7/enable?value=true",
+        b"{}",
+    )
+    assert enable.headers["authorization"].startswith("Basic ")
+
+
 def test_a_connection_is_kept_and_renewed(server: FaultServer, client: Client) -> None:
     """One connection serves many requests; one that the server closed meanwhile costs no failure."""
     server.behave = lambda received: Reply(200, received.headers["host"].encode())

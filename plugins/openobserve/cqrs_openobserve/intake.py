@@ -33,6 +33,7 @@ class Intake:
         self._books = books
         self._clock = clock
         self._holding: Counter[Signal] = Counter()
+        self._over = False
         self._due: dict[int, int] = {}
 
     def take_in(self, make_room: Callable[[Signal], bool], *, force: bool) -> bool:
@@ -68,19 +69,14 @@ class Intake:
                 self._add(payload, own=payload.signal == signal)
         finally:
             with self._books:
-                settled = self._deliveries[signal].settled
-                for reason, items in found.account.dropped.items():
-                    settled.drop(reason, items)
-                settled.accept(-found.account.skipped)
-                left = self._holding[signal] - found.account.dropped.total() - found.account.skipped
-                # An encoder that failed or forgot an item loses it as internal; one that made items up accepted them.
-                settled.drop("internal", max(0, left))
-                settled.accept(-min(0, left))
-                self._holding[signal] = 0
+                if not self._over:
+                    self._account(signal, found)
                 self._books.notify_all()
 
     def _add(self, payload: Payload, *, own: bool) -> None:
         with self._books:
+            if self._over:
+                return
             delivery = self._deliveries[payload.signal]
             delivery.add(payload, self._clock.monotonic_ns())
             if own:
@@ -96,7 +92,7 @@ class Intake:
             return
         self._due[id(timer)] = now_ns + round(timer.seconds * 1e9)
         for payload in timer.produce(self._anchor()):
-            if make_room(payload.signal):
+            if make_room(payload.signal) or self._over:
                 self._add(payload, own=False)
                 continue
             with self._books:
@@ -105,6 +101,17 @@ class Intake:
                 settled.drop("queue_full", payload.records)
 
     # --- with the lock
+
+    def _account(self, signal: Signal, found: Round) -> None:
+        settled = self._deliveries[signal].settled
+        for reason, items in found.account.dropped.items():
+            settled.drop(reason, items)
+        settled.accept(-found.account.skipped)
+        left = self._holding[signal] - found.account.dropped.total() - found.account.skipped
+        # An encoder that failed or forgot an item loses it as internal; one that made items up accepted them.
+        settled.drop("internal", max(0, left))
+        settled.accept(-min(0, left))
+        self._holding[signal] = 0
 
     def is_drained(self) -> bool:
         """Whether nothing waits in a queue or an encoder; with the lock."""
@@ -115,11 +122,12 @@ class Intake:
         return [feed.queue for feed in self._plan.feeds]
 
     def give_up(self, reason: Reason) -> None:
-        """Drop everything that waits to be encoded, or is being encoded.
+        """Drop everything that waits to be encoded, or is being encoded, for good: what comes of it later is ignored.
 
         Args:
             reason: why.
         """
+        self._over = True
         for feed in self._plan.feeds:
             left = feed.queue.forget()
             self._deliveries[feed.signal].settled.accept(left)

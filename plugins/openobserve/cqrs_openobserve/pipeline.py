@@ -239,6 +239,8 @@ class Pipeline:
 
     def _next(self) -> Parcel | bool:
         # A parcel to send now; else whether the thread goes on, after the wait that was due.
+        if self._stopped:
+            return False
         found = self._exporter.pick()
         if isinstance(found, Parcel):
             return found

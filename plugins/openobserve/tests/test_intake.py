@@ -63,3 +63,26 @@ def test_what_did_not_fit_or_came_late_is_accepted_and_dropped() -> None:
     assert (books.accepted, books.waiting, books.dropped) == (3, 1, {"queue_full": 1, "already_stopped": 1})
     assert books.balanced
     assert intake.abandoned() == {"logs": 1}
+
+
+def test_what_is_given_up_while_it_is_encoded_is_counted_once() -> None:
+    """The end does not wait for a slow encoder; what that makes afterwards is neither accepted nor sent."""
+    queue: BoundedQueue[int] = BoundedQueue(9, lambda: None)
+    deliveries: dict[Signal, Delivery] = {signal: Delivery(3, lambda: 0.5) for signal in SIGNALS}
+
+    def encode(batch: Batch[int]) -> Iterator[Payload]:
+        first, last = json_payloads("s", [(b"{}", 0)]), json_payloads("s", [(b"{}", 0)])
+        yield from first
+        for delivery in deliveries.values():
+            delivery.give_up("shutdown_timeout")
+        intake.give_up("shutdown_timeout")
+        batch.account.drop("unserialisable")
+        yield from last
+
+    intake = Intake(Plan((Feed("logs", queue, encode),)), deliveries, threading.Condition(), SystemClock())
+    for number in range(3):
+        queue.offer(number)
+    intake.take_in(lambda _: True, force=False)
+    books = intake.read()["logs"]
+    assert (books.accepted, books.waiting, books.dropped) == (3, 0, {"shutdown_timeout": 3})
+    assert deliveries["logs"].next(0) is None

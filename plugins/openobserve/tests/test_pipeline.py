@@ -229,6 +229,24 @@ def test_stop_ends_within_its_time_and_says_what_was_lost(
     assert "s3cret-canary" not in lines[0]
 
 
+def test_both_threads_end_with_stop_although_the_worker_was_not_done(
+    make_pipeline: Make, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's last round may leave something, as there is no room: the sender does not wait for another one."""
+    pipeline = make_pipeline(exit_timeout="100ms")
+    exporter = pipeline._exporter
+    monkeypatch.setattr(exporter, "work", lambda **_: False)
+    pipeline.queue.offer(observe())
+    pipeline.start()
+    pipeline.stop()
+    threads = [each for each in threading.enumerate() if each.name.startswith("cqrs-openobserve-")]
+    for thread in threads:
+        thread.join(5)
+
+    assert not any(thread.is_alive() for thread in threads)
+    assert pipeline.ledger() == books(1, 0, shutdown_timeout=1)
+
+
 def test_stop_sends_what_waits(
     make_pipeline: Make, observe: Observe, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,7 +56,7 @@ mutants *ARGS:
 faults-heavy *ARGS:
     @FAULTS_HEAVY=1 pytest --timeout=600 plugins/openobserve/tests/faults "$@"
 
-# The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --keep
+# The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --chaos --keep
 demo *ARGS:
     @python -m examples.orders.demo "$@"
 

@@ -13,7 +13,11 @@ _STEP_SECONDS: Final = 1.0
 
 
 async def send_load(
-    app: CqrsApp, seed: int, rate: float, seconds: float, progress: Callable[[int, float], None]
+    app: CqrsApp,
+    seed: int,
+    rate: float,
+    goes_on: Callable[[float], bool],
+    progress: Callable[[int, float], None],
 ) -> int:
     """Send messages on a schedule, however long each of them takes; wait for the last.
 
@@ -21,7 +25,7 @@ async def send_load(
         app: the running app.
         seed: decides the messages.
         rate: messages per second.
-        seconds: for how long.
+        goes_on: says, given the seconds since the start, whether another message is to be sent.
         progress: told about once a second how many were sent, and the seconds since the start.
 
     Returns:
@@ -38,7 +42,7 @@ async def send_load(
         for message in messages(seed):
             await anyio.sleep_until(started + sent / rate)
             elapsed = anyio.current_time() - started
-            if elapsed >= seconds:
+            if not goes_on(elapsed):
                 break
             group.start_soon(one, message)
             sent += 1

@@ -20,9 +20,11 @@ STREAMS: Final = {"cqrs_commands": "''", "cqrs_queries": "''", "cqrs_events": "s
 _HOUR_MICROSECONDS: Final = 3_600_000_000
 _PAGE: Final = 100_000
 
+# A record whose first delivery was not confirmed is sent again and may then be stored twice, with the same record_id.
 _WHAT_HAPPENED: Final = """
-SELECT kind, record, message_type, {subscriber} AS subscriber, outcome, message_id FROM "{stream}" WHERE record <> 'probe'
-ORDER BY message_id, record, message_type, outcome, subscriber
+SELECT kind, record, message_type, {subscriber} AS subscriber, outcome, message_id, record_id, count(*) AS copies
+FROM "{stream}" WHERE record <> 'probe'
+GROUP BY kind, record, message_type, {subscriber}, outcome, message_id, record_id ORDER BY record_id
 """
 _BY_TYPE: Final = """
 SELECT kind, record, message_type, count(*) AS messages,
@@ -32,7 +34,8 @@ SELECT kind, record, message_type, count(*) AS messages,
   approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY TRY_CAST(duration_ms AS DOUBLE)) AS p50,
   approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY TRY_CAST(duration_ms AS DOUBLE)) AS p95,
   approx_percentile_cont(0.99) WITHIN GROUP (ORDER BY TRY_CAST(duration_ms AS DOUBLE)) AS p99
-FROM "{stream}" WHERE record IN ('handled', 'published') GROUP BY kind, record, message_type
+FROM (SELECT DISTINCT record_id, kind, record, message_type, outcome, duration_ms FROM "{stream}")
+WHERE record IN ('handled', 'published') GROUP BY kind, record, message_type
 ORDER BY kind, record, message_type
 """
 
@@ -52,6 +55,20 @@ class TypeFigures:
     p50: float
     p95: float
     p99: float
+
+
+@final
+@attrs.frozen
+class Stored:
+    """What a server has.
+
+    Attributes:
+        seen: what happened, each with its count, in the terms of the tally; repeated records once.
+        repeated: how many records were there again, with the ``record_id`` of another.
+    """
+
+    seen: Counter[Seen]
+    repeated: int = 0
 
 
 class SearchError(Exception):
@@ -103,12 +120,13 @@ class Search:
             raise SearchError(f"the server answered only in part: {answer.get('function_error')}")
         return cast("list[Row]", answer["hits"])
 
-    def what_happened(self) -> Counter[Seen]:
-        """Every record that is stored, in the terms of the tally."""
+    def what_happened(self) -> Stored:
+        """Every record that is stored."""
         queries = [_WHAT_HAPPENED.format(stream=s, subscriber=column) for s, column in STREAMS.items()]
         rows = [row for query in queries for row in self.rows(query)]
         names = [field.name for field in attrs.fields(Seen)]
-        return Counter(Seen(*(str(row.get(name) or "") for name in names)) for row in rows)
+        seen = Counter(Seen(*(str(row.get(name) or "") for name in names)) for row in rows)
+        return Stored(seen, sum(int(str(row["copies"])) - 1 for row in rows))
 
     def by_type(self) -> list[TypeFigures]:
         """Counts, outcomes and percentiles of each message type."""

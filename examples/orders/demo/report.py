@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from cqrs_openobserve import SignalLedger
+
 from examples.orders.demo.readback import TypeFigures
 from examples.orders.tally import Seen
 
@@ -59,6 +61,18 @@ def differences(happened: Counter[Seen], stored: Counter[Seen]) -> Iterator[str]
     for what, records in (("missing", happened - stored), ("not dispatched or twice", stored - happened)):
         for seen in sorted(records)[:_MOST_DIFFERENCES]:
             yield f"{what}: {_label(seen)} {seen.subscriber} {seen.outcome} message_id={seen.message_id}"
+
+
+def repeats(what: str, copies: int, books: SignalLedger) -> str:
+    """Say how many were sent again, and how many of those the server has twice.
+
+    Args:
+        what: records or spans.
+        copies: how many the server has twice.
+        books: of the signal.
+    """
+    word = "within what the books say" if copies <= books.ambiguous else "MORE THAN THE BOOKS SAY"
+    return f"{books.ambiguous} {what} sent again without knowing, {copies} of them stored twice: {word}"
 
 
 def _label(seen: Seen) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import IO, Final, final
-
-import attrs
+from urllib.parse import urlsplit
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
@@ -23,27 +22,78 @@ class ServerError(Exception):
 
 
 @final
-@attrs.frozen
 class Server:
-    """A running server.
+    """``cqrs local up`` as a process, on a free port.
+
+    Args:
+        data: where it keeps what it stores.
 
     Attributes:
         variables: what a program needs to find it, by environment variable.
-        process: the server's process.
+
+    Raises:
+        ServerError: if it ends or stays silent instead of listening.
     """
 
-    variables: dict[str, str] = attrs.field(repr=False)
-    process: subprocess.Popen[str]
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self.variables = self._start(port=0)
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return self.variables["OPENOBSERVE_URL"]
 
+    def kill(self) -> None:
+        """End it as SIGKILL does: it gets no chance to finish anything."""
+        self._process.kill()
+        self._process.communicate()
+
+    def start_again(self) -> None:
+        """Start it anew after ``kill``: same port, same data.
+
+        Raises:
+            ServerError: if it does not come back as it was.
+        """
+        port = urlsplit(self.url).port
+        if self._start(port=port or 0) != self.variables:
+            raise ServerError("the local server came back with another address or another token.")
+
+    def wait(self) -> None:
+        """Wait until it ends by itself."""
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end; end it if it does not."""
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _start(self, port: int) -> dict[str, str]:
+        command = [
+            sys.executable,
+            "-m",
+            "cqrs",
+            "local",
+            "up",
+            "--port",
+            str(port),
+            "--data",
+            str(self._data),
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            return _exports(self._process)
+        except ServerError:
+            self.stop()
+            raise
+
 
 @contextmanager
 def local_server(data: Path) -> Generator[Server]:
-    """Start ``cqrs local up`` on a free port and stop it at the end.
+    """Start ``cqrs local up`` and stop it at the end.
 
     Args:
         data: where it keeps what it stores.
@@ -51,17 +101,11 @@ def local_server(data: Path) -> Generator[Server]:
     Raises:
         ServerError: if it ends or stays silent instead of listening.
     """
-    command = [sys.executable, "-m", "cqrs", "local", "up", "--port", "0", "--data", str(data)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    server = Server(data)
     try:
-        yield Server(_exports(process), process)
+        yield server
     finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        server.stop()
 
 
 def _exports(process: subprocess.Popen[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ Identity = tuple[str, str]
 # From how long on a dispatch is slow, in ms: the plugin's defaults. What fails or is slow gets a span in any case.
 _SLOW: Final = {"cqrs_commands": 500, "cqrs_queries": 300, "cqrs_events": 1000}
 _RECORDS: Final = """
-SELECT trace_id, span_id, sampled, outcome, TRY_CAST(duration_ms AS DOUBLE) >= {slow} AS slow
+SELECT DISTINCT record_id, trace_id, span_id, sampled, outcome, TRY_CAST(duration_ms AS DOUBLE) >= {slow} AS slow
 FROM "{stream}" WHERE record = 'handled' ORDER BY span_id
 """
 _SPANS: Final = 'SELECT * FROM "traces" ORDER BY span_id'
@@ -38,12 +38,14 @@ class Spans:
         late: records of others that failed or were slow.
         stored: spans that the server has, late ones apart.
         stored_late: those.
+        repeated: spans that the server has again.
     """
 
     sampled: Counter[Identity]
     late: Counter[Identity]
     stored: Counter[Identity]
     stored_late: Counter[Identity]
+    repeated: int = 0
 
     @property
     def agree(self) -> bool:
@@ -66,8 +68,15 @@ def read_spans(search: Search) -> Spans:
             elif row["outcome"] == "error" or row["slow"]:
                 late[_identity(row)] += 1
     own = [row for row in _spans(search) if row.get("cqrs_message")]
-    stored_late = Counter(_identity(row) for row in own if row.get("cqrs_sampling") == "late")
-    return Spans(sampled, late, Counter(map(_identity, own)) - stored_late, stored_late)
+    # A span that was sent again, because nobody said whether the server has it, is one span.
+    stored = {(_identity(row), row.get("cqrs_sampling") == "late") for row in own}
+    return Spans(
+        sampled,
+        late,
+        Counter(identity for identity, is_late in stored if not is_late),
+        Counter(identity for identity, is_late in stored if is_late),
+        len(own) - len(stored),
+    )
 
 
 def measured(search: Search) -> Counter[str]:

@@ -11,7 +11,7 @@ import pytest
 from cqrs_openobserve import SignalLedger
 
 from examples.orders.demo.readback import TypeFigures
-from examples.orders.demo.report import comparison, differences, error_rate, figures_table
+from examples.orders.demo.report import comparison, differences, error_rate, figures_table, repeats
 from examples.orders.demo.server import ServerError, local_server
 from examples.orders.demo.signals import Spans, balanced, dispatched, signals_report
 from examples.orders.tally import Seen
@@ -46,6 +46,23 @@ def test_the_demo_reads_back_what_it_dispatched() -> None:
     assert "\r" not in done.stdout
 
 
+@pytest.mark.timeout(180)  # five processes start, one after the other
+def test_a_server_that_is_killed_twice_costs_no_record() -> None:
+    """With --chaos the server dies in the middle of the load, comes back, and again: still record for record."""
+    command = [sys.executable, "-m", "examples.orders.demo", "--chaos", "--seconds", "1", "--rate", "80"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    assert (
+        len(re.findall(r"the server is killed \(\d of 2\)\n(?:.*messages\n)*  the server is back", told)) == 2
+    ), told
+    assert re.search(r"dispatched (\d+) = accepted \1 = delivered \1 = read back \1\n", told), told
+    assert "ids in records and spans agree" in told
+    assert len(re.findall(r"sent again without knowing, \d+ of them stored twice: within", told)) == 2, told
+    for signal in ("logs", "metrics", "traces"):
+        assert re.search(rf"ledger      {signal}: accepted (\d+), delivered \1, waiting 0, dropped 0\n", told)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--rate", "0"], ["--seconds", "nan"], ["--seconds", "ten"], ["--speed", "1"]]
 )
@@ -77,6 +94,16 @@ def test_a_record_stored_twice_is_named() -> None:
     happened, stored = Counter([ONE]), Counter([ONE, ONE])
     assert [line.split()[-1] for line in comparison(happened, stored)][1:] == ["NO"]
     assert [line.split(":")[0] for line in differences(happened, stored)] == ["not dispatched or twice"]
+
+
+def test_a_record_stored_twice_is_within_the_books_or_not() -> None:
+    """What was sent again, because nobody answered, may be there twice; nothing else may."""
+    books = SignalLedger("logs", 9, 9, 0, {}, ambiguous=2)
+    assert (
+        repeats("records", 2, books)
+        == "2 records sent again without knowing, 2 of them stored twice: within what the books say"
+    )
+    assert repeats("records", 3, books).endswith("MORE THAN THE BOOKS SAY")
 
 
 def test_equal_counters_are_equal() -> None:

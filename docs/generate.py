@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
+from cqrs_openobserve.testing import EXPORTER_LAWS
 from cqrs_swr.settings import Settings as SwrSettings
 
 from cqrs import CqrsApp, testing
@@ -45,13 +46,14 @@ SUITES: Final[Mapping[str, Sequence[testing.Law[Any]]]] = {
     "DEAD_LETTER_LAWS, about a DeadLetterSubject": testing.DEAD_LETTER_LAWS,
     "PLUGIN_LAWS, about a PluginSubject": testing.PLUGIN_LAWS,
     "SETTINGS_LAWS, about a SettingsSubject": testing.SETTINGS_LAWS,
+    "EXPORTER_LAWS of cqrs_openobserve.testing, about an ExporterSubject": EXPORTER_LAWS,
 }
 
 LAWS: Final = """# Laws
 
-The suites of `cqrs.testing`. `laws_for("TestIt", SUITE, subject=...)` makes a test class with one test for each law;
-[Test with laws](../how-to/test-with-laws.md) shows how. Each law finds at least one of the wrong implementations in
-`property_tests/mutants`; `./dev mutants` prints which.
+The suites of `cqrs.testing`, and those of plugins. `laws_for("TestIt", SUITE, subject=...)` makes a test class with one
+test for each law; [Test with laws](../how-to/test-with-laws.md) shows how. Each law finds at least one of the wrong
+implementations in `property_tests/mutants`; `./dev mutants` prints which.
 """
 
 CONFIGURATION: Final = """# Configuration

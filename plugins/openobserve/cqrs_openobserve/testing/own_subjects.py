@@ -1,0 +1,141 @@
+"""The plugin's own exporter as its laws look at it: from the queue of observations to the wire, in virtual time."""
+
+import gzip
+import tempfile
+import zlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Final, final
+
+from cqrs_openobserve.configuration import Configuration, read
+from cqrs_openobserve.delivery import CAPACITY
+from cqrs_openobserve.exporter import Exporter, Rules
+from cqrs_openobserve.ledger import SignalLedger
+from cqrs_openobserve.observations import SUCCESSES, More, Outcome, Subject
+from cqrs_openobserve.parcels import Parcel
+from cqrs_openobserve.payloads import MOST_RECORDS, Payload
+from cqrs_openobserve.plan import Queues, plan_of
+from cqrs_openobserve.testing.exporter_laws import ExporterSubject, SteppedExporter
+from cqrs_openobserve.testing.played_server import PlayedServer, playing
+from cqrs_openobserve.testing.recording_transport import RecordingTransport, rows_of
+
+MAX_RETRIES: Final = 3
+_MOST_SENT_AT_ONCE: Final = 60
+_COUNT: Final = Subject("command", "handled", "Count", "laws.count")
+
+
+@final
+class _Clock:
+    # Stands still until it is moved.
+    def __init__(self) -> None:
+        self.now = 10**15
+
+    def monotonic_ns(self) -> int:
+        return self.now
+
+    def time_ns(self) -> int:
+        return self.now + 10**18
+
+
+@final
+class OwnExporter:
+    """The exporter of the plugin; a number is the ``message_id`` of a dispatch.
+
+    Args:
+        place: the directory of its spool.
+        server: where it sends.
+    """
+
+    def __init__(self, place: str, server: PlayedServer) -> None:
+        self._clock = _Clock()
+        self._queues = Queues(lambda: None)
+        configuration = _configuration(place)
+        rules = Rules(MAX_RETRIES, configuration.spool, lambda: 0.5)
+        plan = plan_of(configuration, self._queues, "laws", self._clock.time_ns())
+        transport = RecordingTransport(playing(server, numbers_of))
+        self._exporter = Exporter(plan, transport, rules, self._clock)
+
+    def offer(self, number: int, /) -> None:
+        """Observe a number."""
+        self._offer(number, "success", None)
+
+    def confide(self, number: int, text: str) -> None:
+        """Observe a number that failed with a text.
+
+        Args:
+            number: which.
+            text: of the error.
+        """
+        self._offer(number, "error", More(error_type="ValueError", error=ValueError(text)))
+
+    def step(self) -> None:
+        """Encode what waits, spool what cannot be sent, and send what may be sent now."""
+        self._exporter.work()
+        for _ in range(_MOST_SENT_AT_ONCE):
+            with self._exporter.books:
+                found = self._exporter.pick()
+            if not isinstance(found, Parcel):
+                break
+            self._exporter.send(found)
+        self._exporter.park()
+
+    def wait(self, seconds: float, /) -> None:
+        """Let time pass."""
+        self._clock.now += round(seconds * 1e9)
+
+    def end(self) -> None:
+        """Spool what is left, count the rest, and let go of the spool."""
+        self._exporter.work(force=True)
+        self._exporter.park(everything=True)
+        self._exporter.give_up("shutdown_timeout")
+        self._exporter.close()
+
+    def books(self) -> SignalLedger:
+        """Read the books."""
+        return self._exporter.ledger()["logs"]
+
+    def _offer(self, number: int, outcome: Outcome, more: More | None) -> None:
+        now = self._clock.monotonic_ns()
+        self._queues.observations.offer((_COUNT, outcome, now, 1, number, 1, None, 1, 1, 0, False, more))
+
+
+def own_exporter() -> ExporterSubject:
+    """Give the plugin's own exporter."""
+    most = SUCCESSES + CAPACITY * MOST_RECORDS
+    return ExporterSubject(_place, OwnExporter, most, MAX_RETRIES, _confide, unzipped)
+
+
+def numbers_of(payload: Payload) -> Sequence[int]:
+    """Read the numbers of a payload's records.
+
+    Args:
+        payload: as it was sent.
+    """
+    return [int(str(row["message_id"]), 16) for row in rows_of(payload)]
+
+
+def unzipped(data: bytes) -> bytes:
+    """Make readable what is spooled or sent: what is packed in it, or itself.
+
+    Args:
+        data: of a file or a request.
+    """
+    try:
+        return gzip.decompress(data[data.find(b"\x1f\x8b") :])
+    except (OSError, EOFError, zlib.error):
+        return data
+
+
+def _place() -> AbstractContextManager[str]:
+    return tempfile.TemporaryDirectory(prefix="exporter-laws-")
+
+
+def _confide(exporter: SteppedExporter, number: int, text: str) -> None:
+    assert isinstance(exporter, OwnExporter)  # noqa: S101 - as begin made it
+    exporter.confide(number, text)
+
+
+def _configuration(place: str) -> Configuration:
+    given = {"metrics_enabled": "false", "tracing_enabled": "false", "log_error_messages": "true"}
+    where = {"url": "http://localhost:5080", "token": "user:secret", "spool_dir": place}
+    return read({}, given | where).unwrap()

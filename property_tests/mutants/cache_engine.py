@@ -179,6 +179,19 @@ def negative_for_longer(right: Any) -> Any:
     return lambda seconds, now: right(min(seconds * 4, LONGEST), now)
 
 
+def quiet_while_stale(_right: Any) -> Any:
+    return lambda stamps, _windows: stamps.committed + stamps.fresh + stamps.stale
+
+
+def unheard(right: Any) -> Any:
+    async def renew(self: Any, scopes: Any, mode: Any) -> None:
+        version = self.version
+        await right(self, scopes, mode)
+        self.version = version
+
+    return renew
+
+
 def unbounded(_right: Any) -> Any:
     def put(self: Any, key: Any, entry: Any) -> bool:
         self._entries[key] = entry
@@ -216,5 +229,11 @@ ENGINES = (
     CacheMutant("no fail-safe", replaced("cqrs_swr.engine.decide", without_fail_safe)),
     CacheMutant("waits while it could serve", replaced("cqrs_swr.engine.decide", waits_while_stale)),
     CacheMutant("a no is kept for too long", replaced("cqrs_swr.commits.negative", negative_for_longer)),
+    CacheMutant("hits outlive freshness", replaced("cqrs_swr.engine.quiet_until", quiet_while_stale)),
+    CacheMutant("hits outlive invalidations", replaced("cqrs_swr.epochs.Epochs.renew", unheard)),
+    CacheMutant(
+        "hits of the store outlive freshness",
+        replaced("cqrs_swr.shared_rows.quiet_until", quiet_while_stale),
+    ),
     CacheMutant("unbounded", replaced("cqrs_swr.memory.Memory.put", unbounded), fill_the_memory),
 )

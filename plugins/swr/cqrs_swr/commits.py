@@ -45,6 +45,8 @@ async def commit(state: State, flight: Flight, seen: Seen, result: AnyResult) ->
         result: what it has answered.
     """
     address = flight.address
+    if state.is_shared:  # what another process has made invalid meanwhile counts, however short ago it was
+        await state.epochs.sync(state.now())
     validity = await state.epochs.validity(seen)
     # Nothing is awaited from here until the waiters are let go: what holds now still holds then.
     outcome = outcome_of(state, address, result)
@@ -144,7 +146,7 @@ async def share(state: State, address: Address, outcome: Outcome, made: Made | N
     cached = address.cached
     if outcome == "transient" or not cached.policy.l2 or not state.is_shared:
         return
-    shared_key = cached.keys.shared(address.query, address.owner)
+    shared_key = cached.keys.shared_of(address.key)
     if made is None or made.content is None or cached.codec is None:
         await state.rows.forget(shared_key)
         return

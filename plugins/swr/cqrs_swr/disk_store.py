@@ -145,8 +145,12 @@ class Tables:
 
     def get(self, key: bytes) -> bytes | None:
         """Give a row, or None."""
-        with _troubled():
+        try:  # no context manager: this is what a look-up in the store costs
             return cast("bytes | None", self._rows.get(key))
+        except DiskTrouble:
+            raise
+        except _TROUBLES as error:
+            raise _trouble(error) from error
 
     def put(self, key: bytes, row: bytes, seconds: float) -> None:
         """Keep a row for a time."""
@@ -242,6 +246,9 @@ def _identities(folder: Path) -> tuple[tuple[int, int], ...]:
     return tuple((each.st_dev, each.st_ino) for each in found)
 
 
+_TROUBLES: Final = (diskcache.Timeout, sqlite3.Error, OSError, ValueError, TypeError, OverflowError)
+
+
 @contextmanager
 def _troubled() -> Generator[None]:
     """Give everything that the disk can do wrong one form."""
@@ -249,14 +256,18 @@ def _troubled() -> Generator[None]:
         yield
     except DiskTrouble:
         raise
-    except diskcache.Timeout as error:
-        raise DiskTrouble("busy", "another process is writing") from error
-    except sqlite3.Error as error:
-        raise DiskTrouble(_kind(error), str(error)) from error
-    except OSError as error:
-        raise DiskTrouble("io", str(error)) from error
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DiskTrouble("corrupt", f"{type(error).__name__}: {error}") from error
+    except _TROUBLES as error:
+        raise _trouble(error) from error
+
+
+def _trouble(error: Exception) -> DiskTrouble:
+    if isinstance(error, diskcache.Timeout):
+        return DiskTrouble("busy", "another process is writing")
+    if isinstance(error, sqlite3.Error):
+        return DiskTrouble(_kind(error), str(error))
+    if isinstance(error, OSError):
+        return DiskTrouble("io", str(error))
+    return DiskTrouble("corrupt", f"{type(error).__name__}: {error}")
 
 
 def _kind(error: sqlite3.Error) -> Kind:

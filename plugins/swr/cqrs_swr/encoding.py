@@ -82,6 +82,19 @@ def _encode(value: object) -> bytes:
     return writer(value) if writer is not None else _write_other(value)
 
 
+def writer_of(cls: type) -> Callable[..., bytes]:
+    """Give what encodes the part of a key that stands for a value: encoded already, or plain.
+
+    Args:
+        cls: the value's class.
+    """
+    return _WRITERS[cls] if cls in PLAIN else _encoded
+
+
+def _encoded(part: bytes) -> bytes:
+    return part
+
+
 def framed(tag: bytes, content: bytes) -> bytes:
     """Put a tag of one byte and the length before some content."""
     return b"%c%d:%b" % (tag, len(content), content)
@@ -91,34 +104,42 @@ def _sequence(tag: bytes, parts: Iterable[bytes]) -> bytes:
     return framed(tag, b"".join(parts))
 
 
+def _write_none(value: None) -> bytes:
+    del value
+    return b"0"
+
+
+def _write_uuid(value: UUID) -> bytes:
+    return framed(b"u", value.bytes)
+
+
 def _write_bool(value: object) -> bytes:
     return b"?1" if value is True else b"?0"
 
 
-def _write_int(value: object) -> bytes:
-    number = cast("int", value)
+def _write_int(number: int) -> bytes:
     if -(2**63) <= number < 2**63:
-        return framed(b"i", b"%d" % number)
+        digits = b"%d" % number
+        return b"i%d:%b" % (len(digits), digits)  # framed, without its call: most keys hold one
     return framed(b"I", number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
 
 
-def _write_float(value: object) -> bytes:
-    number = cast("float", value)
+def _write_float(number: float) -> bytes:
     if math.isnan(number):
         return framed(b"f", b"nan")
     return framed(b"f", (number + 0.0).hex().encode())  # + 0.0: -0.0 equals 0.0
 
 
-def _write_str(value: object) -> bytes:
-    return framed(b"s", cast("str", value).encode("utf-8", "surrogatepass"))
+def _write_str(text: str) -> bytes:
+    content = text.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(content), content)
 
 
-def _write_bytes(value: object) -> bytes:
-    return framed(b"b", cast("bytes", value))
+def _write_bytes(value: bytes) -> bytes:
+    return framed(b"b", value)
 
 
-def _write_decimal(value: object) -> bytes:
-    number = cast("Decimal", value)
+def _write_decimal(number: Decimal) -> bytes:
     if not number.is_finite():
         return framed(b"d", str(number).encode())
     sign, digits, exponent = number.as_tuple()
@@ -129,43 +150,43 @@ def _write_decimal(value: object) -> bytes:
     return framed(b"d", f"{sign}{kept}e{int(exponent) + len(text) - len(kept)}".encode())
 
 
-def _write_datetime(value: object) -> bytes:
-    moment = cast("datetime", value)
+def _write_datetime(moment: datetime) -> bytes:
     if moment.utcoffset() is None:
         raise Unkeyable("a datetime without a time zone, which is another moment on another machine")
     return framed(b"D", b"%d" % ((moment - _EPOCH) // _MICROSECOND))
 
 
-def _write_date(value: object) -> bytes:
-    return framed(b"a", cast("date", value).isoformat().encode())
+def _write_date(value: date) -> bytes:
+    return framed(b"a", value.isoformat().encode())
 
 
-def _write_time(value: object) -> bytes:
-    return framed(b"t", cast("time", value).isoformat().encode())
+def _write_time(value: time) -> bytes:
+    return framed(b"t", value.isoformat().encode())
 
 
-def _write_timedelta(value: object) -> bytes:
-    return framed(b"l", b"%d" % (cast("timedelta", value) // _MICROSECOND))
+def _write_timedelta(value: timedelta) -> bytes:
+    return framed(b"l", b"%d" % (value // _MICROSECOND))
 
 
-def _write_tuple(value: object) -> bytes:
-    return _sequence(b"(", map(_encode, cast("tuple[object, ...]", value)))
+def _write_tuple(value: tuple[object, ...]) -> bytes:
+    content = b"".join([_encode(part) for part in value])
+    return b"(%d:%b" % (len(content), content)
 
 
-def _write_list(value: object) -> bytes:
-    return _sequence(b"[", map(_encode, cast("list[object]", value)))
+def _write_list(value: list[object]) -> bytes:
+    return _sequence(b"[", map(_encode, value))
 
 
-def _write_set(value: object) -> bytes:
-    return _sequence(b"{", sorted(map(_encode, cast("set[object]", value))))
+def _write_set(value: set[object]) -> bytes:
+    return _sequence(b"{", sorted(map(_encode, value)))
 
 
-def _write_frozenset(value: object) -> bytes:
-    return _sequence(b"<", sorted(map(_encode, cast("frozenset[object]", value))))
+def _write_frozenset(value: frozenset[object]) -> bytes:
+    return _sequence(b"<", sorted(map(_encode, value)))
 
 
-def _write_mapping(value: object) -> bytes:
-    pairs = cast("Mapping[object, object]", value).items()
+def _write_mapping(value: Mapping[object, object]) -> bytes:
+    pairs = value.items()
     return _sequence(b"m", sorted(_sequence(b":", (_encode(key), _encode(each))) for key, each in pairs))
 
 
@@ -180,15 +201,15 @@ def _write_other(value: object) -> bytes:
     return _sequence(b"O", (head, *(_encode(getattr(value, name)) for name in names)))
 
 
-_WRITERS: Final[Mapping[type, Callable[[object], bytes]]] = {
-    type(None): lambda _value: b"0",
+_WRITERS: Final[Mapping[type, Callable[..., bytes]]] = {  # each is given what its class says
+    type(None): _write_none,
     bool: _write_bool,
     int: _write_int,
     float: _write_float,
     str: _write_str,
     bytes: _write_bytes,
     Decimal: _write_decimal,
-    UUID: lambda value: framed(b"u", cast("UUID", value).bytes),
+    UUID: _write_uuid,
     datetime: _write_datetime,
     date: _write_date,
     time: _write_time,

@@ -9,12 +9,23 @@ import attrs
 from returns.result import Failure, Success
 
 from cqrs import Refused
-from cqrs.caching import HITS, ONLY_IF_CACHED, AnyQuery, AnyResult, CacheControl, NotCached, take_control
+from cqrs.caching import ONLY_IF_CACHED, AnyQuery, AnyResult, CacheControl, NotCached
 from cqrs.context import current
 from cqrs_swr.cached_query import CachedQuery
 from cqrs_swr.encoding import Unkeyable
 from cqrs_swr.flights import Address, Flight, within
-from cqrs_swr.freshness import WAIT, Decision, Phase, Status, Validity, controlled, decide, phase_of
+from cqrs_swr.freshness import (
+    WAIT,
+    Decision,
+    Phase,
+    Status,
+    Validity,
+    controlled,
+    decide,
+    phase_of,
+    quiet_until,
+)
+from cqrs_swr.hits import note
 from cqrs_swr.keys import owner_of
 from cqrs_swr.launch import Launcher
 from cqrs_swr.memory import Entry
@@ -41,14 +52,17 @@ class Engine:
         self._state = state
         self._launcher = launcher
 
-    async def answer(self, cached: CachedQuery, query: AnyQuery) -> AnyResult:
+    async def answer(
+        self, cached: CachedQuery, query: AnyQuery, control: CacheControl | None, *, looked: bool = False
+    ) -> AnyResult:
         """Answer a query.
 
         Args:
             cached: how it is cached.
             query: the query.
+            control: what its dispatch asks of the cache.
+            looked: whether it is known that the shared store has nothing.
         """
-        control = take_control(query)
         if not self._launcher.is_open or (control is not None and control.kind == "bypass"):
             return await self._bypass(cached, query)
         address = self.address(cached, query)
@@ -64,6 +78,9 @@ class Engine:
             result = self._served(cached, entry, decision.serve)
             if result is not None:
                 return result
+        is_forced = control is not None and control.kind == "refresh"
+        if not looked and not is_forced and await self._renewed(address, entry):
+            entry, decision = await self.look(address, control)
         return await self._further(address, control, entry, decision)
 
     def address(self, cached: CachedQuery, query: AnyQuery) -> Address | None:
@@ -104,29 +121,24 @@ class Engine:
                 validity = await state.epochs.validity(entry.seen)
                 if state.memory.get(address.key) is not entry:
                     continue  # a newer one has come meanwhile
-                if validity is Validity.VALID:
-                    entry = self._confirmed(address, entry)
             now = state.now()
             decision = decide(entry.stamps, address.cached.windows, now, validity)
+            if validity is Validity.VALID:
+                entry = self._confirmed(address, entry)
             return entry, decision if control is None else controlled(decision, entry.stamps, now, control)
 
     def _confirmed(self, address: Address, entry: Entry) -> Entry:
-        """Note that nothing has changed for an entry, so that the next look-up need not compare."""
-        seen = attrs.evolve(entry.seen, version=self._state.epochs.version)
-        confirmed = attrs.evolve(entry, seen=seen)
+        """Note what was found out about an entry, so that the next look-ups need not."""
+        version, quiet = self._state.epochs.version, quiet_until(entry.stamps, address.cached.windows)
+        if entry.seen.version == version and entry.quiet == quiet:
+            return entry
+        confirmed = attrs.evolve(entry, seen=entry.seen.under(version), quiet=quiet)
         self._state.memory.replace(address.key, entry, confirmed)
         return confirmed
 
     async def _further(
         self, address: Address, control: CacheControl | None, entry: Entry | None, decision: Decision
     ) -> AnyResult:
-        is_forced = control is not None and control.kind == "refresh"
-        if (
-            not is_forced
-            and await self._launcher.joinable(address) is None
-            and await self._adopted(address, entry)
-        ):
-            entry, decision = await self.look(address, control)
         if entry is not None and decision.serve is not None:
             if decision.start:
                 await self._launcher.refresh(address, "eager" if decision.serve == "fresh" else "stale")
@@ -136,14 +148,19 @@ class Engine:
         if decision.refuse:
             self._count("miss")
             return Failure(Refused(NotCached()))
+        is_forced = control is not None and control.kind == "refresh"
         return await self._waited(address, decision, forced=is_forced)
+
+    async def _renewed(self, address: Address, entry: Entry | None) -> bool:
+        """Take over what another process has computed since, unless a computation is under way here."""
+        return await self._launcher.joinable(address) is None and await self._adopted(address, entry)
 
     async def _adopted(self, address: Address, entry: Entry | None) -> bool:
         """Take over what another process has computed since, if there is something."""
         state, cached = self._state, address.cached
         if not state.is_shared or not cached.policy.l2:
             return False
-        shared_key = cached.keys.shared(address.query, address.owner)
+        shared_key = cached.keys.shared_of(address.key)
         newer = await state.rows.load(cached, address.query, address.owner, shared_key)
         if newer is None or (entry is not None and newer.started <= entry.started):
             return False
@@ -174,7 +191,7 @@ class Engine:
         if result is None:
             return await self._bypass(address.cached, address.query)
         self._count(status)
-        _note(status, 0.0)
+        note(status, 0.0)
         return result
 
     async def peek(self, address: Address) -> AnyResult | None:
@@ -204,7 +221,7 @@ class Engine:
         result = entry.result if entry.result is not None else self._read(cached, entry)
         if result is not None:
             self._count(status)
-            _note(status, entry.stamps.age(self._state.now()))
+            note(status, entry.stamps.age(self._state.now()))
         return result
 
     def _read(self, cached: CachedQuery, entry: Entry) -> AnyResult | None:
@@ -231,7 +248,7 @@ class Engine:
     async def _bypass(self, cached: CachedQuery, query: AnyQuery) -> AnyResult:
         self._count("bypass")
         self._state.counters.executions += 1
-        _note("bypass", None)
+        note("bypass", None)
         return await cached.next(query)
 
     def _count(self, status: Status) -> None:
@@ -244,14 +261,3 @@ async def _until(flight: Flight, seconds: float) -> None:
         return
     with anyio.move_on_after(seconds):
         await flight.done.wait()
-
-
-def _note(status: Status, age: float | None) -> None:
-    """Leave word for whoever observes the dispatch."""
-    context = current.get()
-    if context is None:
-        return
-    context.note("cache_status", status)
-    context.note("cache_hit", status in HITS)
-    if age is not None and status in HITS:
-        context.note("cache_age_ms", age * 1000)

@@ -2,10 +2,10 @@
 
 import hashlib
 import os
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, final
-
-import attrs
 
 from cqrs.caching import CacheStore, InvalidationMode
 from cqrs_swr.encoding import framed
@@ -14,6 +14,8 @@ from cqrs_swr.freshness import Validity
 VERSION_SCOPE: Final = b""
 _TOKEN_BYTES: Final = 8
 _MOST_KNOWN: Final = 100_000
+_PAIR: Final = struct.Struct(">8s8s")
+_NOTHING: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 
 
 def scope(kind: str, name: bytes = b"") -> bytes:
@@ -37,34 +39,71 @@ def new_token() -> bytes:
 
 
 @final
-@attrs.frozen
 class Seen:
     """The epochs under which a computation began.
 
-    Attributes:
+    Args:
         version: changes with every invalidation of anything.
         expire: the epoch of each scope.
         remove: the epoch of each scope's twin.
+        packed: both as a row keeps them; taken apart when they are asked for, which most look-ups need not.
+
+    Attributes:
+        version: see above.
     """
 
-    version: bytes
-    expire: Mapping[bytes, bytes]
-    remove: Mapping[bytes, bytes]
+    __slots__ = ("_expire", "_packed", "_remove", "version")
 
-    def pairs(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Everything as pairs, as a row keeps it: first one kind, then the other."""
-        return (*self.expire.items(), *self.remove.items())
+    def __init__(
+        self,
+        version: bytes,
+        expire: Mapping[bytes, bytes] = _NOTHING,
+        remove: Mapping[bytes, bytes] = _NOTHING,
+        packed: bytes = b"",
+    ) -> None:
+        self.version = version
+        self._expire = expire
+        self._remove = remove
+        self._packed = packed
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Seen)
+            and self.version == other.version
+            and (self.expire, self.remove) == (other.expire, other.remove)
+        )
 
-def seen_of(version: bytes, pairs: Sequence[tuple[bytes, bytes]]) -> Seen:
-    """Read what ``Seen.pairs`` has written.
+    def __hash__(self) -> int:
+        return hash(self.version)
 
-    Args:
-        version: the version that stood next to it.
-        pairs: the pairs.
-    """
-    half = len(pairs) // 2
-    return Seen(version, dict(pairs[:half]), dict(pairs[half:]))
+    @property
+    def expire(self) -> Mapping[bytes, bytes]:
+        """The epoch of each scope."""
+        self._unpack()
+        return self._expire
+
+    @property
+    def remove(self) -> Mapping[bytes, bytes]:
+        """The epoch of each scope's twin."""
+        self._unpack()
+        return self._remove
+
+    def packed(self) -> bytes:
+        """Give both as a row keeps them: first one kind, then the other, 16 bytes each scope."""
+        if self._packed:
+            return self._packed
+        return b"".join(name + token for each in (self._expire, self._remove) for name, token in each.items())
+
+    def under(self, version: bytes) -> "Seen":
+        """Give the same under a version of which it is known that nothing of this has changed with it."""
+        return Seen(version, self._expire, self._remove, self._packed)
+
+    def _unpack(self) -> None:
+        if self._packed and not self._expire:
+            pairs = tuple(_PAIR.iter_unpack(self._packed))
+            half = len(pairs) // 2
+            self._remove = dict(pairs[half:])
+            self._expire = dict(pairs[:half])
 
 
 @final
@@ -78,6 +117,7 @@ class Epochs:
 
     Attributes:
         version: changes when anything may have become invalid.
+        next_sync: when it is time to ask what other processes have made invalid.
     """
 
     def __init__(self, store: CacheStore, coherence: float, token: Callable[[], bytes] = new_token) -> None:
@@ -89,11 +129,15 @@ class Epochs:
         # Renewed here, and perhaps not in the store yet.
         self._pending: dict[bytes, bytes] = {}
         self._shared: bytes | None = None
-        self._next_sync = float("-inf")
+        self.next_sync = float("-inf")
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to ask what other processes have made invalid."""
-        return now >= self._next_sync
+        return now >= self.next_sync
+
+    def ask_soon(self) -> None:
+        """Let the next look-up ask what other processes have made invalid, however short ago that was asked."""
+        self.next_sync = float("-inf")
 
     async def sync(self, now: float) -> None:
         """Ask what other processes have made invalid.
@@ -101,11 +145,11 @@ class Epochs:
         Args:
             now: the time.
         """
-        self._next_sync = now + self._coherence
+        self.next_sync = now + self._coherence
         before = self.version
         (shared,) = await self._store.epochs((VERSION_SCOPE,))
         if before != self.version:
-            self._next_sync = float("-inf")  # something was invalidated meanwhile: what was read may be older
+            self.ask_soon()  # something was invalidated meanwhile: what was read may be older
         elif shared != self._shared:
             self._shared = shared
             self.version = self._token() if self._pending else shared

@@ -166,6 +166,19 @@ def decide(stamps: Stamps, windows: Windows, now: float, validity: Validity = Va
     return WAIT
 
 
+def quiet_until(stamps: Stamps, windows: Windows) -> float:
+    """Say until when a look-up serves an entry as fresh and starts nothing, if no invalidation comes.
+
+    Args:
+        stamps: the entry's.
+        windows: the policy's, as it is now.
+    """
+    if stamps.negative:
+        return stamps.committed + stamps.fresh
+    fresh = min(stamps.fresh, windows.ttl)
+    return stamps.committed + (windows.eager * fresh if windows.eager > 0 else fresh)
+
+
 def _is_eager(stamps: Stamps, windows: Windows, now: float) -> bool:
     fresh = min(stamps.fresh, windows.ttl)
     return windows.eager > 0 and now >= stamps.committed + windows.eager * fresh

@@ -1,20 +1,30 @@
 """Keys: which look-ups share an entry. Within a process a tuple of values and types, between processes a hash. Pure."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from enum import Enum
+from hashlib import blake2b
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Final, Union, final, get_args, get_origin, get_type_hints
 
 from cqrs.caching import AnyQuery, CacheScope
-from cqrs_swr.encoding import KNOWN, PLAIN, Unkeyable, as_class, encode, fields_of, framed, type_name
+from cqrs_swr.encoding import (
+    KNOWN,
+    PLAIN,
+    Unkeyable,
+    as_class,
+    encode,
+    fields_of,
+    framed,
+    type_name,
+    writer_of,
+)
 
 # Who asks: the tenant and the principal of the dispatch, where the scope needs them.
 Owner = tuple[str, ...]
-LocalKey = tuple[object, ...]
 
 SHARED_OWNER: Final[Owner] = ()
+_NOBODY: Final = encode(SHARED_OWNER)
 _VERSION: Final = framed(b"v", b"1")
 
 
@@ -35,8 +45,31 @@ def owner_of(scope: CacheScope, tenant: str | None, principal: str | None) -> Ow
 
 
 @final
+class _Shape:
+    """The classes of a query's fields: one object for each combination, which stands for the query class as well.
+
+    Args:
+        types: the classes.
+
+    Attributes:
+        is_plain: whether values of these classes are part of a key as they are; others are encoded in it.
+        writers: what gives the encoding of each part of a key.
+    """
+
+    __slots__ = ("is_plain", "writers")
+
+    def __init__(self, types: tuple[type, ...]) -> None:
+        self.is_plain = PLAIN.issuperset(types)
+        self.writers = tuple(map(writer_of, types))
+
+
+# The fields' classes, who asks, the fields, and what else tells answers apart.
+LocalKey = tuple[_Shape, Owner, tuple[object, ...], bytes]
+
+
+@final
 class Keys:
-    """Makes the keys of one query class.
+    """Makes the keys of one query class; those within a process are of use with the same ``Keys`` alone.
 
     Args:
         query: the class.
@@ -54,11 +87,10 @@ class Keys:
         names = fields_of(query)
         if names is None:
             raise Unkeyable(f"{type_name(query)} does not say what its fields are")
-        self._head = (query, scope)
         self._prefix = b"".join((_VERSION, framed(b"q", type_id.encode()), framed(b"c", scope.encode())))
         self._fields = _reader(names)
         self._vary = vary
-        self._plain: dict[tuple[type, ...], bool] = {}
+        self._shapes: dict[tuple[type, ...], _Shape] = {}
 
     def local(self, query: AnyQuery, owner: Owner) -> LocalKey:
         """Give the key within this process.
@@ -72,14 +104,12 @@ class Keys:
         """
         parts = self._fields(query)
         types = tuple(map(type, parts))
-        plain = self._plain.get(types)
-        if plain is None:
-            plain = self._plain[types] = PLAIN.issuperset(types)
-        if not plain:
+        shape = self._shapes.get(types)
+        if shape is None:
+            shape = self._shapes.setdefault(types, _Shape(types))
+        if not shape.is_plain:
             parts = tuple(part if type(part) in PLAIN else encode(part) for part in parts)
-        if self._vary is None:
-            return (*self._head, owner, parts, types)
-        return (*self._head, owner, parts, types, encode(self._vary(query)))
+        return (shape, owner, parts, b"" if self._vary is None else self._varied(query))
 
     def shared(self, query: AnyQuery, owner: Owner) -> bytes:
         """Give the key between processes: 16 bytes.
@@ -91,9 +121,29 @@ class Keys:
         Raises:
             Unkeyable: if a field, or what ``vary`` gives, has no canonical encoding.
         """
-        varied = b"" if self._vary is None else framed(b"y", encode(self._vary(query)))
-        content = self._prefix + encode(owner) + varied + encode(self._fields(query))
-        return hashlib.blake2b(content, digest_size=16).digest()
+        return self.shared_of(self.local(query, owner))
+
+    def shared_of(self, key: LocalKey) -> bytes:
+        """Give the key between processes of a key within this one.
+
+        Args:
+            key: one that ``local`` gave.
+        """
+        shape, owner, parts, varied = key
+        fields = b"".join([write(part) for write, part in zip(shape.writers, parts, strict=True)])
+        asking = encode(owner) if owner else _NOBODY
+        varying = framed(b"y", varied) if varied else b""
+        content = b"%b%b%b(%d:%b" % (self._prefix, asking, varying, len(fields), fields)
+        return blake2b(content, digest_size=16).digest()
+
+    def _varied(self, query: AnyQuery) -> bytes:
+        assert self._vary is not None  # noqa: S101 - asked by those who have one
+        try:
+            return encode(self._vary(query))
+        except Unkeyable:
+            raise
+        except Exception as error:
+            raise Unkeyable(f"what it varies by: {type(error).__name__}: {error}"[:300]) from error
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:

@@ -6,7 +6,6 @@ from contextvars import Context
 from typing import Final, final
 
 import anyio
-import attrs
 from anyio.abc import TaskGroup
 from returns.result import Failure
 
@@ -82,7 +81,7 @@ class Launcher:
                 continue
             if validity is not Validity.VALID:
                 return None
-            flight.seen = attrs.evolve(flight.seen, version=state.epochs.version)
+            flight.seen = flight.seen.under(state.epochs.version)
         return None
 
     def start(self, address: Address, trigger: Trigger, *, background: bool = False) -> Flight | None:
@@ -165,7 +164,7 @@ class Launcher:
 
     async def _computed(self, flight: Flight) -> Ending:
         state, address = self._state, flight.address
-        shared_key = address.cached.keys.shared(address.query, address.owner)
+        shared_key = address.cached.keys.shared_of(address.key)
         scopes = address.cached.scopes(address.query, address.owner, shared_key)
         seen = flight.seen = await state.epochs.capture(scopes)
         flight.started = state.now()

@@ -150,11 +150,11 @@ class SwrCache:
         address = self._address(query)
         if address is None:
             return _of_type(type(query))  # whose answer is meant cannot be told: everybody's of this class
-        return scope("key", address.cached.keys.shared(address.query, address.owner))
+        return scope("key", address.cached.keys.shared_of(address.key))
 
     def _scopes(self, address: Address) -> tuple[bytes, ...]:
         cached: CachedQuery = address.cached
-        return cached.scopes(address.query, address.owner, cached.keys.shared(address.query, address.owner))
+        return cached.scopes(address.query, address.owner, cached.keys.shared_of(address.key))
 
 
 def _of_type(query: type) -> bytes:

@@ -26,7 +26,7 @@ async def leased(state: State, flight: Flight) -> AsyncGenerator[bool]:
         Whether the flight has ended: then there is nothing to compute.
     """
     address = flight.address
-    lease = Lease(state.store, address.cached.keys.shared(address.query, address.owner))
+    lease = Lease(state.store, address.cached.keys.shared_of(address.key))
     is_mine = False
     with anyio.move_on_after(address.cached.policy.hard_timeout):
         pauses = Pauses()
@@ -57,7 +57,7 @@ async def relayed(state: State, flight: Flight) -> bool:
     """
     address = flight.address
     cached = address.cached
-    shared_key = cached.keys.shared(address.query, address.owner)
+    shared_key = cached.keys.shared_of(address.key)
     newer = await state.rows.load(cached, address.query, address.owner, shared_key)
     if newer is None:
         return False

@@ -8,12 +8,12 @@ import anyio
 from returns.result import Result, Success
 
 from cqrs import Fault, Message
-from cqrs.caching import AnyQuery
 from cqrs.instrumentation import RefreshedDetails
 from cqrs.middleware import HandlerInfo, Next
 from cqrs_swr.cached_query import cached_query, windows_of
 from cqrs_swr.encoding import Unkeyable
 from cqrs_swr.engine import Engine
+from cqrs_swr.hits import answering
 from cqrs_swr.launch import Launcher
 from cqrs_swr.notices import logger
 from cqrs_swr.query_cache import SwrCache
@@ -103,12 +103,7 @@ class Running:
             logger.error(_UNKEYABLE, handler.message_type, error)
             return next
         self.state.queries[handler.message] = cached
-        answer = self._engine.answer
-
-        async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-            return cast("Result[Value, Error | Fault]", await answer(cached, cast("AnyQuery", message)))
-
-        return call
+        return cast("Next", answering(self.state, cached, self._launcher, self._engine.answer))
 
     def invalidating(self, next: Next, handler: HandlerInfo, /) -> Next:
         """Hang what was declared around a command or an event that makes something invalid.

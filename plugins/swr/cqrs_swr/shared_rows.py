@@ -1,18 +1,18 @@
 """Answers in the shared store: from a row to an entry and back, whatever clocks have done in between."""
 
 import hashlib
-import math
+from math import inf
 from pathlib import Path
 from typing import Final, final
 
-from returns.result import Failure, Success
+from returns.result import Success
 
 from cqrs.caching import AnyQuery, CacheStore
 from cqrs.clock import Clock
 from cqrs_swr.cached_query import LONGEST, CachedQuery
 from cqrs_swr.counters import Counters
-from cqrs_swr.epochs import seen_of
-from cqrs_swr.freshness import Stamps
+from cqrs_swr.epochs import Seen
+from cqrs_swr.freshness import Stamps, quiet_until
 from cqrs_swr.keys import Owner
 from cqrs_swr.memory import BOOKS, Entry
 from cqrs_swr.rows import Row, pack, unpack
@@ -31,20 +31,16 @@ def this_machine() -> bytes:
         return NO_MACHINE
 
 
-def entry_of(query: AnyQuery, owner: Owner, value: object, row: Row, stamps: Stamps) -> Entry:
-    """Make an entry: handed out by reference if nobody can change the value, else decoded for each caller.
-
-    Args:
-        query: what was asked.
-        owner: whose answer it is.
-        value: the answer.
-        row: where it was read.
-        stamps: its times.
-    """
-    result, content = (Success(value), None) if is_immutable(value) else (None, row.payload)
-    seen = seen_of(row.version, row.epochs)
-    size = len(row.payload) + BOOKS
-    return Entry(query, owner, result, content, stamps, stamps.committed - row.took, seen, size)
+def _entry(
+    cached: CachedQuery, whose: tuple[AnyQuery, Owner], value: object, row: Row, stamps: Stamps
+) -> Entry:
+    """Make an entry: handed out by reference if nobody can change the value, else decoded for each caller."""
+    is_shared = (cached.codec is not None and cached.codec.never_changes) or is_immutable(value)
+    result, content = (Success(value), None) if is_shared else (None, row.payload)
+    seen = Seen(row.version, packed=row.epochs)
+    started, size = stamps.committed - row.took, len(row.payload) + BOOKS
+    quiet = quiet_until(stamps, cached.windows)
+    return Entry(*whose, result, content, stamps, started, seen, size, quiet)
 
 
 @final
@@ -79,16 +75,20 @@ class SharedRows:
         content = None if codec is None else await self._store.get(shared_key)
         if codec is None or content is None:
             return None
-        read = unpack(content, shared_key, codec.fingerprint, cached.policy.max_bytes)
-        if isinstance(read, Failure):
-            await self._damaged(shared_key, read.failure())
+        row = unpack(content, shared_key, codec.fingerprint, cached.policy.max_bytes)
+        if not isinstance(row, Row):
+            await self._damaged(shared_key, row)
             return None
-        row = read.unwrap()
         stamps = self._stamps(row)
         if stamps is None:
             self._counters.l2_errors["clock"] += 1
             return None
-        return await self._decoded(codec, query, owner, row, stamps)
+        try:
+            value = codec.decode(row.payload)
+        except NotStorable:
+            await self._damaged(shared_key, "integrity")
+            return None
+        return _entry(cached, (query, owner), value, row, stamps)
 
     async def save(self, codec: JsonCodec, shared_key: bytes, entry: Entry, content: bytes) -> None:
         """Write an answer.
@@ -113,7 +113,7 @@ class SharedRows:
             stamps.stale,
             stamps.fail_safe,
             entry.seen.version,
-            entry.seen.pairs(),
+            entry.seen.packed(),
             content,
         )
         await self._store.put(shared_key, pack(row), stamps.life())
@@ -132,24 +132,18 @@ class SharedRows:
         await self._store.remove(shared_key)
 
     def _stamps(self, row: Row) -> Stamps | None:
-        times = (row.took, row.fresh, row.stale, row.fail_safe)
-        if not all(0 <= seconds < math.inf for seconds in times):
+        fresh, stale, fail_safe = row.fresh, row.stale, row.fail_safe
+        if not (0 <= row.took < inf and 0 <= fresh < inf and 0 <= stale < inf and 0 <= fail_safe < inf):
             return None
-        ages = [(self._clock.time_ns() - row.wall_ns) / 1e9]
+        age = (self._clock.time_ns() - row.wall_ns) / 1e9
         now = self._clock.monotonic_ns() / 1e9
         if row.machine == self._machine != NO_MACHINE:
-            ages = [max(0.0, ages[0]), now - row.monotonic_ns / 1e9]
-        if min(ages) < 0:
-            return None  # written in the future: how long ago that is cannot be told
-        stamps = Stamps(now - max(ages), row.fresh, row.stale, row.fail_safe)
-        return stamps if stamps.age(now) < min(stamps.life(), LONGEST) else None
-
-    async def _decoded(
-        self, codec: JsonCodec, query: AnyQuery, owner: Owner, row: Row, stamps: Stamps
-    ) -> Entry | None:
-        try:
-            value = codec.decode(row.payload)
-        except NotStorable:
-            await self._damaged(row.key, "integrity")
+            since = now - row.monotonic_ns / 1e9
+            if since < 0:
+                return None  # written in the future: how long ago that is cannot be told
+            age = max(age, since)
+        elif age < 0:
             return None
-        return entry_of(query, owner, value, row, stamps)
+        if age >= fresh + max(stale, fail_safe) or age >= LONGEST:
+            return None
+        return Stamps(now - age, fresh, stale, fail_safe)

@@ -13,8 +13,10 @@ from cattrs.preconf.json import make_converter
 
 from cqrs import Query
 from cqrs_swr.encoding import as_class, every_field, type_name
+from cqrs_swr.sharing import never_changes
 
 _TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_FROM_JSON: Final = json.JSONDecoder().decode  # json.loads looks for options that nobody gives
 _DEEPEST: Final = 64
 
 Hook = Callable[[object, object], object]
@@ -58,13 +60,14 @@ class JsonCodec:
 
     Attributes:
         fingerprint: 8 bytes that differ if the type, or a type within it, is another one.
+        never_changes: whether what is read can be handed to several callers, whatever it is.
 
     Raises:
         NotStorable: if there is no way to write values of that type.
     """
 
     def __init__(self, declared: object) -> None:
-        converter = make_converter(forbid_extra_keys=True)
+        converter = make_converter(forbid_extra_keys=True, detailed_validation=False)
         for cls, (write, read) in _HOOKS.items():
             converter.register_unstructure_hook(cls, write)
             converter.register_structure_hook(cls, read)
@@ -74,6 +77,7 @@ class JsonCodec:
             self._structure = cast("Hook", converter.get_structure_hook(self._kind))
         except Exception as error:
             raise NotStorable(f"{declared}: {error}"[:300]) from error
+        self.never_changes = never_changes(declared)
         self.fingerprint = hashlib.blake2b(described(declared).encode(), digest_size=8).digest()
 
     def encode(self, value: object) -> bytes:
@@ -103,7 +107,7 @@ class JsonCodec:
             NotStorable: if it is anything else.
         """
         try:
-            return self._structure(json.loads(content.decode("utf-8", "surrogatepass")), self._kind)
+            return self._structure(_FROM_JSON(content.decode("utf-8", "surrogatepass")), self._kind)
         except Exception as error:
             raise NotStorable(f"it cannot be read: {type(error).__name__}: {error}"[:300]) from error
 

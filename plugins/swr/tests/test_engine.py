@@ -139,8 +139,9 @@ async def test_what_is_not_worth_keeping_is_not_kept(open_shop: Any) -> None:
         {"ttl": lambda _query, _value: 1 / 0},
         {"tags": lambda _query: 1 / 0},
         {"vary": lambda _query: object()},
+        {"vary": lambda _query: 1 / 0},
     ],
-    ids=lambda policy: next(iter(policy)),
+    ids=["cache_if", "ttl", "tags", "vary", "vary that raises"],
 )
 async def test_a_policy_that_fails_costs_the_cache_and_not_the_query(open_shop: Any, policy: Any) -> None:
     """The handler answers, each time, and it is said."""

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import anyio
 import pytest
-from cqrs_swr.epochs import Epochs, Seen, removing, scope, seen_of
+from cqrs_swr.epochs import Epochs, Seen, removing, scope
 from cqrs_swr.freshness import Validity
 from cqrs_swr.memory_store import MemoryStore
 
@@ -75,6 +75,8 @@ async def test_another_process_sees_it_within_the_time(store: MemoryStore, epoch
     await other.sync(11.0)
 
     assert await other.validity(seen) is Validity.EXPIRED
+    other.ask_soon()
+    assert other.is_due(11.0)
 
 
 class Slow:
@@ -132,7 +134,13 @@ async def test_a_capture_is_of_one_instant() -> None:
 
 
 async def test_what_was_seen_is_written_and_read(epochs: Epochs) -> None:
-    """As pairs, for a row."""
+    """Packed, for a row, and taken apart again when it is compared."""
     seen = await epochs.capture((A, B))
+    read = Seen(seen.version, packed=seen.packed())
 
-    assert seen_of(seen.version, seen.pairs()) == seen
+    assert (read, read.packed(), hash(read)) == (seen, seen.packed(), hash(seen))
+    assert (dict(read.expire), dict(read.remove)) == (dict(seen.expire), dict(seen.remove))
+    assert read.under(b"version2") != seen
+    assert read.under(b"version2").expire == seen.expire
+    await epochs.renew((B,), "remove")
+    assert await epochs.validity(Seen(seen.version, packed=seen.packed())) is Validity.REMOVED

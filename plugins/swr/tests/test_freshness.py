@@ -22,6 +22,7 @@ from cqrs_swr.freshness import (
     negative,
     outcome_of,
     phase_of,
+    quiet_until,
     success,
 )
 
@@ -118,6 +119,17 @@ def test_an_eager_policy_refreshes_before_freshness_ends(now: float, starts: boo
     windows = attrs.evolve(WINDOWS, eager=0.8)
 
     assert decide(ENTRY, windows, now) == Decision(serve="fresh", start=starts)
+
+
+@pytest.mark.parametrize("stamps", [ENTRY, negative(3, 100.0), attrs.evolve(ENTRY, fresh=7)])
+@pytest.mark.parametrize("windows", [WINDOWS, attrs.evolve(WINDOWS, eager=0.8), attrs.evolve(WINDOWS, ttl=4)])
+def test_until_it_is_not_quiet_there_is_nothing_to_decide(stamps: Stamps, windows: Windows) -> None:
+    """Before, a look-up serves and starts nothing; from that instant on it decides otherwise."""
+    end = quiet_until(stamps, windows)
+    served = "negative" if stamps.negative else "fresh"
+
+    assert decide(stamps, windows, math.nextafter(end, 0)) == Decision(serve=served)
+    assert decide(stamps, windows, end) != Decision(serve=served)
 
 
 def test_overrides_change_decisions() -> None:

@@ -68,9 +68,11 @@ def test_queries_of_two_classes_never_share_a_key() -> None:
 def test_owners_and_scopes_tell_keys_apart() -> None:
     """A principal "a" is no tenant "a", and two texts are not one (H5)."""
     owners = [("a",), ("b",), ("a", "b"), ("ab",), ("b", "a"), ("",), ()]
+    of_tenants = keys(scope=TENANT)
 
-    assert len({keys(scope=TENANT).shared(Find(1), owner) for owner in owners}) == len(owners)
-    assert len({keys(scope=TENANT).local(Find(1), owner) for owner in owners}) == len(owners)
+    assert len({of_tenants.shared(Find(1), owner) for owner in owners}) == len(owners)
+    assert len({of_tenants.local(Find(1), owner) for owner in owners}) == len(owners)
+    assert of_tenants.local(Find(1), ("a",)) == of_tenants.local(Find(1), ("a",))
     assert keys(scope=TENANT).shared(Find(1), ("a",)) != keys(scope=PRINCIPAL).shared(Find(1), ("a",))
 
 
@@ -85,6 +87,19 @@ def test_vary_tells_answers_apart() -> None:
     assert varied.shared(Find(1), ()) != german[1]
 
 
+def test_what_vary_raises_is_no_key() -> None:
+    """The query goes past the cache instead of failing."""
+    with pytest.raises(Unkeyable, match="what it varies by: ZeroDivisionError"):
+        keys(vary=lambda _query: 1 / 0).local(Find(1), ())
+
+
+def test_the_two_keys_of_a_query_agree() -> None:
+    """The one between processes is made of the one within this one."""
+    varied = keys(vary=lambda query: query.order)
+    for value in (1, "1", b"1", None, True, 1.0, (1, "a"), [1], {"a": 1}):
+        assert varied.shared_of(varied.local(Find(value), ("a",))) == varied.shared(Find(value), ("a",))
+
+
 def test_a_shared_key_is_stable() -> None:
     """A key that changed between releases would only miss, but silently: this one is written down."""
     assert (
@@ -94,8 +109,10 @@ def test_a_shared_key_is_stable() -> None:
 
 def test_a_query_without_fields_has_one_key() -> None:
     """There is one question."""
-    assert keys(All).local(All(), ()) == keys(All).local(All(), ())
-    assert len(keys(All).shared(All(), ())) == 16
+    of_all = keys(All)
+
+    assert of_all.local(All(), ()) == of_all.local(All(), ())
+    assert len(of_all.shared(All(), ())) == 16
 
 
 def test_a_class_that_does_not_name_its_fields_is_refused() -> None:

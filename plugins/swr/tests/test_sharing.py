@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
-from cqrs_swr.sharing import footprint, is_immutable, parts_of
+from cqrs_swr.sharing import footprint, is_immutable, never_changes, parts_of
 
 
 @attrs.frozen
@@ -61,3 +61,33 @@ def test_only_what_cannot_be_changed_has_parts() -> None:
     """Everything else is taken as a whole."""
     assert list(parts_of(Frozen(1)) or ()) == [1]
     assert parts_of([1]) is None
+
+
+@attrs.frozen
+class Line:
+    """Made of what nobody can change."""
+
+    sku: str
+    quantity: int | None
+    inner: "Line | None" = None
+
+
+@attrs.frozen
+class Lost:
+    """With a hint that means nothing."""
+
+    held: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - on purpose
+
+
+@pytest.mark.parametrize(
+    ("declared", "never"),
+    [
+        (int, True), (str, True), (None, True), (tuple[int, ...], True), (frozenset[str], True), (int | None, True),
+        (tuple[tuple[str, int], ...], True), (Line, True), (tuple[Line, ...], True),
+        (list[int], False), (dict[str, int], False), (Frozen, False), (Mutable, False), (object, False),
+        (tuple[list[int], ...], False), (Line | list[int], False), (Any, False), (Lost, False), ("Line", False),
+    ],
+)  # fmt: skip
+def test_what_a_type_says_of_all_its_values(declared: Any, never: bool) -> None:  # noqa: FBT001 - a table
+    """Only what is certain counts; anything else is looked at value by value."""
+    assert never_changes(declared) is never

@@ -43,6 +43,9 @@ class Waiting:
 class Expectations:
     """Two caches and the model of them, side by side.
 
+    Args:
+        coherence: seconds within which a process asks what the other has made invalid.
+
     Attributes:
         subject: the caches.
         model: what they have to do.
@@ -50,8 +53,8 @@ class Expectations:
         waiting: the calls that are not answered yet.
     """
 
-    def __init__(self) -> None:
-        self.subject: Final = Subject(POLICY)
+    def __init__(self, coherence: float = 0.0) -> None:
+        self.subject: Final = Subject(POLICY, coherence)
         self.model: Final = Model(WINDOWS, NEGATIVE_SECONDS)
         self.runs: Final[dict[int, Run]] = {}
         self.waiting: Final[list[Waiting]] = []

@@ -29,9 +29,10 @@ class EngineMachine(AsyncMachine):
         super().__init__()
         self.expected = Expectations()
 
-    @initialize()
-    async def open(self) -> None:
-        """Start both processes."""
+    @initialize(coherence=st.sampled_from((0.0, 3600.0)))
+    async def open(self, coherence: float) -> None:
+        """Start both processes; either each look-up asks what the other has made invalid, or hits need not."""
+        self.expected = Expectations(coherence)
         await self.expected.subject.open()
         self.expected.read_clocks()
 
@@ -40,13 +41,22 @@ class EngineMachine(AsyncMachine):
         """Ask the query."""
         await self.expected.ask(process, key)
 
-    @rule(process=_PROCESSES, key=_KEYS, endings=st.lists(_ENDINGS, min_size=1, max_size=3))
-    async def ask_until_answered(self, process: int, key: Key, endings: list[Ending]) -> None:
-        """Ask, end what has begun, look at what there is the instant after and as soon as it is another phase's turn."""
+    @rule(
+        process=_PROCESSES,
+        key=_KEYS,
+        endings=st.lists(_ENDINGS, min_size=1, max_size=3),
+        elsewhere=st.booleans(),
+    )
+    async def ask_until_answered(
+        self, process: int, key: Key, endings: list[Ending], *, elsewhere: bool
+    ) -> None:
+        """Ask, end what has begun, look at what there is, perhaps in both processes, and again in the next phase."""
         for ending in endings:
             await self.expected.ask(process, key)
             await self._end(self.expected.model.flights[process].get(key), ending)
             await self.expected.ask(process, key)
+            if elsewhere:
+                await self.expected.ask(1 - process, key)
             await self._age(process, key)
         await self.expected.ask(process, key)
 
@@ -63,6 +73,14 @@ class EngineMachine(AsyncMachine):
         for run in (newer, older) if newer_first else (older, newer):
             await self._end(run, ending if run is older else "success")
             await self.expected.ask(process, key)
+
+    @rule(process=_PROCESSES, key=_KEYS, ending=_ENDINGS)
+    async def change_ones_mind(self, process: int, key: Key, ending: Ending) -> None:
+        """Compute an answer, then another outcome, and ask in the other process, which holds nothing (I6)."""
+        await self._end(await self._ask_with(process, key, REFRESH), "success")
+        await self._end(await self._ask_with(process, key, REFRESH), ending)
+        self._forget(1 - process)
+        await self.expected.ask(1 - process, key)
 
     async def _ask_with(self, process: int, key: Key, control: CacheControl) -> Run:
         expected = self.expected
@@ -119,9 +137,10 @@ class EngineMachine(AsyncMachine):
         key=_KEYS,
         scope=st.sampled_from(("key", "tag", "type", "tenant", "all")),
         mode=_MODES,
+        again=st.booleans(),
     )
-    async def invalidate(self, process: int, key: Key, scope: str, mode: Mode) -> None:
-        """Make something invalid."""
+    async def invalidate(self, process: int, key: Key, scope: str, mode: Mode, *, again: bool) -> None:
+        """Make something invalid, and perhaps ask at once."""
         self.expected.model.step += 1
         covered = {
             "key": (key,),
@@ -131,6 +150,8 @@ class EngineMachine(AsyncMachine):
         await self.expected.subject.invalidate(process, key, scope, mode)
         keys = frozenset(covered.get(scope, KEYS))
         self.expected.model.invalidated.append(Invalidated(self.expected.model.step, keys, mode))
+        if again:
+            await self.expected.ask(process, key)
 
     @rule(data=st.data())
     async def cancel_a_caller(self, data: st.DataObject) -> None:
@@ -155,8 +176,7 @@ class EngineMachine(AsyncMachine):
         """Do what happens to programs: it costs latency, never a wrong answer (I16, I17, I19)."""
         expected = self.expected
         if what == "forget":
-            expected.subject.running[process].state.memory.clear()
-            expected.model.held[process].clear()
+            self._forget(process)
         elif what == "crash":
             expected.crashed(process)
             await expected.subject.settle()
@@ -167,6 +187,10 @@ class EngineMachine(AsyncMachine):
         else:
             expected.subject.clock.step((-3600.0, -2.0, 2.0, 3600.0)[amount % 4])
             expected.read_clocks()
+
+    def _forget(self, process: int) -> None:
+        self.expected.subject.running[process].state.memory.clear()
+        self.expected.model.held[process].clear()
 
     @invariant()
     def everything_is_counted(self) -> None:

@@ -116,6 +116,7 @@ class Subject:
 
     Args:
         policy: the policy of ``Find``.
+        coherence: seconds within which a process asks what the other has made invalid; here, it hears of it at once.
 
     Attributes:
         clock: the machine's clocks.
@@ -124,13 +125,14 @@ class Subject:
         is_closing: whether handlers end by themselves.
     """
 
-    def __init__(self, policy: CachePolicy = POLICY) -> None:
+    def __init__(self, policy: CachePolicy = POLICY, coherence: float = 0.0) -> None:
         self.clock: Final = SteppedClock()
         self.chance: Final = SetChance()
         self.store: Final = MemoryStore(most_rows=64, clock=self.clock)
         self.executions: list[Execution] = []
         self.is_closing = False
         self._policy = policy
+        self._coherence = coherence
         self._hosts: list[asyncio.Future[None]] = []
         self._closing = asyncio.Event()
         self.running: dict[int, Running] = {}
@@ -189,6 +191,9 @@ class Subject:
                 everything=scope == "all",
                 mode=mode,
             )
+        for number, other in self.running.items():
+            if number != process:
+                other.state.epochs.ask_soon()
 
     async def flip(self, key: Key, position: int, bit: int) -> bool:
         """Flip a bit of the row of a key; say whether there is one.
@@ -215,7 +220,7 @@ class Subject:
 
     async def _start(self, process: int) -> None:
         state = State(
-            Settings(coherence=0.0),
+            Settings(coherence=self._coherence),
             lambda _clock, _counters, _notices: self.store,
             clock=self.clock,
             machine=MACHINE,

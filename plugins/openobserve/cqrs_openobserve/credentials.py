@@ -11,6 +11,7 @@ from cqrs.secret import MASK, Secret
 
 _BEARER_WARNING: Final = "holds a Bearer token: only enterprise and cloud builds of OpenObserve take those, others answer 401 or 403."
 _NEEDS_USER: Final = "is a secret without a user"
+_HALVES: Final = ("has a user but no secret after the colon", "has a secret but no user before the colon")
 _NOT_BASIC: Final = "starts with 'Basic ' but the rest is not standard base64 of user:secret"
 _URL_SAFE: Final = "is base64 in the URL-safe or unpadded form, which the server refuses"
 
@@ -67,10 +68,15 @@ def detect(token: str, user: str) -> Result[Credentials, str]:
         encoded = token.removeprefix("Basic ").strip()
         return Success(_basic(encoded)) if _is_user_and_secret(encoded) else Failure(_NOT_BASIC)
     if ":" in token:
-        return Success(_basic(_encode(token)))
-    if _is_user_and_secret(token):
-        return Success(_basic(token))
-    return _bare(token, user)
+        return _pair(token)
+    return Success(_basic(token)) if _is_user_and_secret(token) else _bare(token, user)
+
+
+def _pair(token: str) -> Result[Credentials, str]:
+    user, _, secret = (part.strip() for part in token.partition(":"))
+    if not user or not secret:
+        return Failure(_HALVES[0 if user else 1])
+    return Success(_basic(_encode(token)))
 
 
 def _bare(token: str, user: str) -> Result[Credentials, str]:

@@ -1,11 +1,18 @@
 """What the tests of the plugin share: a server that misbehaves as told, a configuration for it, dispatches."""
 
+import asyncio
 import json
+import os
 import re
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.observations import Observation, Subject
@@ -143,3 +150,215 @@ def store(server: FaultServer) -> Store:
     """Puts the store behind the server."""
     server.behave = found = Store()
     return found
+
+
+# --- a real local server behind a gate, on a socket, beside the test
+
+LIVE_VERSIONS = ("0.16", "newest")
+
+
+class SteppedClock:
+    """The machine's clock, set forward.
+
+    Attributes:
+        ahead_s: by how much, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def time_ns(self) -> int:
+        """Wall-clock time."""
+        return time.time_ns() + round(self.ahead_s * 1e9)
+
+    def monotonic_ns(self) -> int:
+        """Time since some point."""
+        return time.monotonic_ns()
+
+
+@attrs.define
+class Gate:
+    """Stands before the server: refuses, answers otherwise, and tells the server's own time.
+
+    Attributes:
+        app: the server.
+        clock: the server's.
+        answer: gives status and body of an answer that comes instead of the server's, by method, path and body.
+        path: gives the path that the server sees.
+    """
+
+    app: Any
+    clock: SteppedClock
+    answer: Callable[[str, str, bytes], tuple[int, bytes] | None] = lambda *_: None
+    path: Callable[[str], str] = lambda path: path
+
+    def reset(self) -> None:
+        """Let everything through."""
+        self.answer, self.path, self.clock.ahead_s = lambda *_: None, lambda path: path, 0.0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        date = formatdate(self.clock.time_ns() / 1e9, usegmt=True).encode()
+
+        async def dated(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"date", date)]
+            await send(message)
+
+        raw, body, more = scope["raw_path"].decode(), b"", True
+        while more:
+            part = await receive()
+            body, more = body + part.get("body", b""), part.get("more_body", False)
+
+        async def again() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        instead = self.answer(scope["method"], raw, body)
+        if instead is None:
+            path = self.path(raw)
+            await self.app(scope | {"raw_path": path.encode(), "path": path}, again, dated)
+            return
+        length = (b"content-length", str(len(instead[1])).encode())
+        headers = [(b"content-type", b"application/json"), length]
+        await dated({"type": "http.response.start", "status": instead[0], "headers": headers})
+        await dated({"type": "http.response.body", "body": instead[1]})
+
+
+@attrs.define
+class Live:
+    """A running server.
+
+    Attributes:
+        version: what it emulates.
+        url: where it listens.
+        token: reaches everything.
+        ingestion_token: may only send.
+        gate: before it.
+        organization: this test's own.
+    """
+
+    version: str
+    url: str
+    token: str
+    ingestion_token: str
+    gate: Gate
+    organization: str = "default"
+
+    def request(self, method: str, path: str, **more: Any) -> Any:
+        """Ask the server as somebody who may do everything; ``{org}`` in the path is the organisation."""
+        import httpx
+
+        user, _, secret = self.token.partition(":")
+        url = f"{self.url}{path.format(org=self.organization)}"
+        answer = httpx.request(method, url, auth=(user, secret), trust_env=False, **more)
+        assert answer.status_code < 300, answer.text
+        return answer
+
+
+def _running(folder: Path, version: str) -> Iterator[Live]:
+    # Here and not above: most tests need no server of this kind.
+    import uvicorn
+    from cqrs_local import LocalServer
+    from cqrs_local.emulation import Emulation
+
+    clock, started = SteppedClock(), threading.Event()
+    made: list[Any] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    async def run() -> None:
+        local = LocalServer(folder, emulation=Emulation(version), clock=clock)
+        await local.open()
+        gate = Gate(local.app, clock)
+        config = uvicorn.Config(
+            gate, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, date_header=False
+        )
+        server = uvicorn.Server(config)
+        stop = asyncio.Event()
+        made.extend((local, gate, asyncio.get_running_loop(), stop))
+        serving = asyncio.create_task(server._serve([listener]))
+        started.set()
+        await stop.wait()
+        server.should_exit = True
+        await serving
+        await local.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    assert started.wait(30)
+    local, gate, loop, stop = made
+    pool = local._backend.engine._threads  # which makes its threads one by one, when they are needed
+    together = threading.Barrier(pool._max_workers)
+    for ready in [pool.submit(together.wait, 30) for _ in range(pool._max_workers)]:
+        ready.result(30)
+    port = listener.getsockname()[1]
+    yield Live(version, f"http://127.0.0.1:{port}", local.token, local.ingestion_token, gate)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Live]]:
+    """Servers by emulated version; before any test, because a thread that a test starts has to end with it."""
+    running = [_running(tmp_path_factory.mktemp("server") / "data", version) for version in LIVE_VERSIONS]
+    yield {live.version: live for live in map(next, running)}
+    for steps in running:
+        next(steps, None)
+
+
+@pytest.fixture
+def start(servers: Callable[[str], Live], request: pytest.FixtureRequest) -> Iterator[Callable[[str], Live]]:
+    """Gives a server of a version, with an organisation that is this test's own."""
+    used: list[Live] = []
+
+    def start(version: str) -> Live:
+        live = servers[version]
+        live.gate.reset()
+        live.organization = f"org_{abs(hash(request.node.name)) % 10**9}_{time.monotonic_ns()}"
+        live.request("POST", "/api/{org}/made/_json", json=[])
+        used.append(live)
+        return live
+
+    yield start
+    for live in used:
+        live.gate.reset()
+
+
+@pytest.fixture
+def env_of(tmp_path: Path) -> Callable[[Live], dict[str, str]]:
+    """Gives the variables of an app that sends to a server."""
+
+    def env_of(live: Live) -> dict[str, str]:
+        return {
+            "OPENOBSERVE_URL": live.url,
+            "OPENOBSERVE_ORGANIZATION": live.organization,
+            "OPENOBSERVE_TOKEN": live.token,
+            "OPENOBSERVE_SPOOL_DIR": str(tmp_path / "spool"),
+            "OPENOBSERVE_EXIT_TIMEOUT": "300ms",
+            "OPENOBSERVE_TIMEOUT": "5s",
+            "OPENOBSERVE_MAX_RETRIES": "0",
+            "OTEL_SERVICE_NAME": "shop",
+        }
+
+    return env_of
+
+
+@pytest.fixture
+def command() -> Callable[..., Any]:
+    """Runs a command in this process, with these variables and no other of ours."""
+    from click.testing import CliRunner
+    from cqrs_openobserve.cli import group
+
+    def command(*arguments: str, **env: str) -> Any:
+        clean = {name: None for name in os.environ if name.startswith(("OPENOBSERVE_", "CQRS_", "OTEL_"))}
+        result = CliRunner().invoke(group, arguments, env=clean | env)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result
+
+    return command
+
+
+@pytest.fixture(params=LIVE_VERSIONS)
+def live_version(request: pytest.FixtureRequest) -> str:
+    """Each version that the local server emulates."""
+    return str(request.param)

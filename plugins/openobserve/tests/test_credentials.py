@@ -68,3 +68,16 @@ def test_the_value_on_the_wire_prints_as_a_mask() -> None:
     wire = Credentials(Secret(f"Basic {PAIR}")).wire()
     assert wire == f"Basic {PAIR}".encode()
     assert repr({"Authorization": wire}) == f"{{'Authorization': {MASK}}}"
+
+
+@pytest.mark.parametrize(
+    ("token", "rule"),
+    [
+        ("name@example.com:", "has a user but no secret after the colon"),
+        ("name@example.com: ", "has a user but no secret after the colon"),
+        (":s3cret", "has a secret but no user before the colon"),
+    ],
+)
+def test_one_half_of_a_pair_is_told_with_the_other(token: str, rule: str) -> None:
+    """Before the server says no to it, and without repeating it."""
+    assert detect(token, "").failure() == rule

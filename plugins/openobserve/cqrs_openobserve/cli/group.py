@@ -2,6 +2,7 @@
 
 import click
 
+from cqrs_openobserve.cli.doctor import doctor
 from cqrs_openobserve.cli.init import init
 from cqrs_openobserve.cli.verify import verify
 
@@ -15,5 +16,5 @@ def group() -> None:
     """
 
 
-for _command in (init, verify):
+for _command in (init, verify, doctor):
     group.add_command(_command)

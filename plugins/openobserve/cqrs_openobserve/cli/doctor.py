@@ -1,0 +1,40 @@
+"""``doctor``: find out what keeps telemetry from arriving, without changing anything."""
+
+import click
+
+from cqrs_openobserve.cli.speaking import end
+from cqrs_openobserve.doctor import Examination, Line
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+def doctor(*, as_json: bool) -> None:
+    """Find out what keeps telemetry from arriving; nothing is changed or stored.
+
+    Looks at versions, settings, the way to the server, what the tokens may do, the streams with their columns, clocks,
+    directories and the books of running processes. Each line is ok, warn or fail, with what to do. Exit code 0 if all
+    is well, 1 for warnings, 2 if something does not work.
+    """
+    examination = Examination()
+    lines: list[Line] = []
+    for line in examination.run():
+        lines.append(line)
+        if not as_json:
+            _say(line)
+    report = examination.report(tuple(lines))
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        click.echo(_summary(report.lines))
+    end(report.exit_code)
+
+
+def _say(line: Line) -> None:
+    click.echo(f"  {line.status:<4}  {line.section:<12}  {line.text}")
+    if line.fix:
+        click.echo(f"  {'':<4}  {'':<12}  Fix: {line.fix}")
+
+
+def _summary(lines: tuple[Line, ...]) -> str:
+    counts = {status: sum(line.status == status for line in lines) for status in ("ok", "warn", "fail")}
+    return ", ".join(f"{count} {status}" for status, count in counts.items())

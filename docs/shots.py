@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import httpx
 from browser import Page, browser
 from cqrs_local import LocalServer
-from cqrs_local.server import bind
+from cqrs_local.listener import bind
 from cqrs_openobserve.provision.alerts import rules
 from cqrs_openobserve.provision.boards import dashboards
 from cqrs_openobserve.provision.queries import StreamNames

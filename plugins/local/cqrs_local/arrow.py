@@ -4,10 +4,11 @@ pyarrow has no type information, so it is loaded as an untyped module here and n
 else sees the protocols below.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
@@ -26,6 +27,10 @@ _TYPES: Final[Mapping[ColumnType, object]] = {
     ColumnType.FLOAT64: _pa.float64(),
     ColumnType.BOOLEAN: _pa.bool_(),
     ColumnType.UTF8: _pa.string(),
+}
+_FITTED: Final[Mapping[ColumnType, Callable[[Scalar], Scalar]]] = {
+    ColumnType.UTF8: text_of,
+    ColumnType.FLOAT64: float,
 }
 _COLUMN_TYPES: Final[Mapping[object, ColumnType]] = {arrow: column for column, arrow in _TYPES.items()}
 
@@ -68,22 +73,31 @@ class Table(Protocol):
 
 def table_of(rows: Sequence[Row], columns: Mapping[str, ColumnType]) -> Table:
     """A table of `rows` with exactly `columns`; a value of another type was made to fit by then."""
-    arrays = {name: _array([row.get(name) for row in rows], column) for name, column in columns.items()}
+    values = _transposed(rows, tuple(columns))
+    arrays = {name: _array(given, columns[name]) for name, given in zip(columns, values, strict=True)}
     return cast("Table", _pa.table(arrays))
 
 
-def _array(values: list[Scalar | None], column: ColumnType) -> Array:
-    arrow = _TYPES[column]
-    if column is ColumnType.UTF8:
+def _transposed(rows: Sequence[Row], names: Sequence[str]) -> Sequence[Sequence[Scalar | None]]:
+    """The values of each column, None where a row has none; quick where every row has every column."""
+    if rows and len(names) > 1:
         try:
-            return cast("Array", _pa.array(values, arrow))
-        except (TypeError, ValueError):
-            texts = [None if value is None else text_of(value) for value in values]
-            return cast("Array", _pa.array(texts, arrow))
-    if column is ColumnType.FLOAT64:
-        floats = [None if value is None else float(value) for value in values]
-        return cast("Array", _pa.array(floats, arrow))
-    return cast("Array", _pa.array(values, arrow))
+            return tuple(zip(*map(itemgetter(*names), rows), strict=True))
+        except KeyError:
+            pass
+    return [[row.get(name) for row in rows] for name in names]
+
+
+def _array(values: Sequence[Scalar | None], column: ColumnType) -> Array:
+    arrow = _TYPES[column]
+    fit = _FITTED.get(column)
+    if fit is None:
+        return cast("Array", _pa.array(values, arrow))
+    try:
+        return cast("Array", _pa.array(values, arrow))
+    except (TypeError, ValueError):
+        fitted = [None if value is None else fit(value) for value in values]
+        return cast("Array", _pa.array(fitted, arrow))
 
 
 def conformed(table: Table, columns: Mapping[str, ColumnType]) -> Table:
@@ -130,7 +144,14 @@ def time_range(table: Table) -> tuple[int, int]:
 def write_parquet(table: Table, path: Path) -> None:
     """Write a table, sorted by time so that a reader can skip row groups."""
     ordered = _pa.table(table).sort_by(TIMESTAMP)
-    _pq.write_table(ordered, path, compression="zstd", row_group_size=64 * 1024)
+    repeated = [name for name in ordered.column_names if _repeats(ordered.column(name))]
+    _pq.write_table(ordered, path, compression="zstd", row_group_size=64 * 1024, use_dictionary=repeated)
+
+
+def _repeats(values: object) -> bool:
+    """Whether a column is worth a dictionary: ids and durations make one that is thrown away again."""
+    sample = _pa.chunked_array(values).slice(0, 1024)
+    return cast("int", _pc.count_distinct(sample).as_py()) * 2 < len(sample)
 
 
 def read_parquet(path: Path) -> Table:

@@ -13,7 +13,7 @@ from cqrs_local.backend import Backend
 from cqrs_local.emulation import Emulation
 from cqrs_local.old_answers import as_0_16
 from cqrs_local.requests import DisconnectedError, Receive, Request, Scope, Send, request_of
-from cqrs_local.routes import ORGANISATIONS, ROUTES, Access, Route
+from cqrs_local.routes import ORGANISATIONS, Access, Route, routes_of_length
 
 logger: Final = logging.getLogger("cqrs_local")
 
@@ -69,12 +69,14 @@ async def _answered(request: Request, backend: Backend) -> Answer:
 
 
 async def _dispatch(request: Request, backend: Backend) -> Answer:
-    matches = [(route, names) for route in ROUTES if (names := route.match(request.segments)) is not None]
-    found = next(((route, names) for route, names in matches if route.method == request.method), None)
-    if found is None:
-        allowed = ", ".join(sorted({route.method for route, _ in matches}))
-        return bare(405, {"allow": allowed}) if matches else bare(404)
-    route, names = found
+    matching = {
+        route.method: (route, names)
+        for route in reversed(routes_of_length(len(request.segments)))  # the first of two that match wins
+        if (names := route.match(request.segments)) is not None
+    }
+    if request.method not in matching:
+        return bare(405, {"allow": ", ".join(sorted(matching))}) if matching else bare(404)
+    route, names = matching[request.method]
     if (refused := refusal(route, request, names, backend)) is not None:
         return refused
     if route.access is Access.INGESTION:

@@ -36,8 +36,14 @@ _NUMBERS: Final = frozenset({ColumnType.INT64, ColumnType.UINT64, ColumnType.FLO
 def widened(columns: Mapping[str, ColumnType], rows: Iterable[Row]) -> dict[str, ColumnType]:
     """The columns that `rows` add or change, with the type they must have from now on."""
     holds = {name: _HOLDS[column] for name, column in columns.items()}
+    alike = ColumnType.UINT64 not in columns.values()  # there it is the value that decides
+    seen: set[tuple[object, ...]] = set()
     changed: dict[str, ColumnType] = {}
     for row in rows:
+        form = (*row, *map(type, row.values()))
+        if alike and form in seen:
+            continue
+        seen.add(form)
         for name, value in row.items():
             if type(value) in holds.get(name, _NOTHING):
                 continue

@@ -17,7 +17,7 @@ from cqrs_local.limits import Limits
 from cqrs_local.normalise import JsonObject, NestingError, flatten, stream_name
 from cqrs_local.requests import Request
 from cqrs_local.store import StoreFullError
-from cqrs_local.timestamps import resolve
+from cqrs_local.timestamps import plain_times, resolve
 
 NOT_AN_OBJECT: Final = "flatten value must be an object"
 LARGE_BODY: Final = 256 * 1024
@@ -99,11 +99,12 @@ def batch_of(body: bytes, now: int, limits: Limits, emulation: Emulation = Emula
     old = emulation is Emulation.V0_16
     if old and not all(isinstance(element, dict) for element in elements):
         raise RefusedError(message(400, f"Error# {NOT_AN_OBJECT}"))
+    rules = _Rules(limits, plain_times(now, limits), first_wins=old)
     rows: list[Row] = []
     failed = 0
     error: str | None = None
     for at, element in enumerate(elements):
-        outcome = _row(element, now + at, limits, first_wins=old)  # records without a time keep their order
+        outcome = _row(element, now + at, rules)  # records without a time keep their order
         if isinstance(outcome, str):
             failed, error = failed + 1, outcome
         elif len(outcome) > limits.columns:
@@ -111,6 +112,15 @@ def batch_of(body: bytes, now: int, limits: Limits, emulation: Emulation = Emula
         else:
             rows.append(outcome)
     return Batch(rows, failed, error)
+
+
+@attrs.frozen
+class _Rules:
+    """What is the same for all records of a body: limits, times that stand as they are, which of equal keys wins."""
+
+    limits: Limits
+    plain: range
+    first_wins: bool
 
 
 def _parse(body: bytes) -> Sequence[object]:
@@ -121,19 +131,29 @@ def _parse(body: bytes) -> Sequence[object]:
     return cast("list[object]", content) if isinstance(content, list) else [content]
 
 
-def _row(element: object, now: int, limits: Limits, *, first_wins: bool) -> Row | str:
+def _row(element: object, now: int, rules: _Rules) -> Row | str:
     """The row of one element, or why it is refused."""
     if not isinstance(element, dict):
         return NOT_AN_OBJECT
     record = cast("JsonObject", element)
-    match resolve(record.get(TIMESTAMP), now, limits):
+    moment = _moment(record.get(TIMESTAMP), now, rules)
+    if isinstance(moment, str):
+        return moment
+    try:
+        row = flatten(_reversed(record) if rules.first_wins else record, rules.limits.nesting)
+    except NestingError:
+        raise RefusedError(message(400, "SerdeJsonError# recursion limit exceeded")) from None
+    row[TIMESTAMP] = moment
+    return row
+
+
+def _moment(value: object, now: int, rules: _Rules) -> int | str:
+    """The time of a record, or why it is refused; most times need no parsing."""
+    if type(value) is int and value in rules.plain:
+        return value
+    match resolve(value, now, rules.limits):
         case Success(int(moment)):
-            try:
-                row = flatten(_reversed(record) if first_wins else record, limits.nesting)
-            except NestingError:
-                raise RefusedError(message(400, "SerdeJsonError# recursion limit exceeded")) from None
-            row[TIMESTAMP] = moment
-            return row
+            return moment
         case Failure(str(reason)):
             return reason
         case unexpected:

@@ -1,7 +1,8 @@
 """The routing table: every call of the API, and who may make it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -63,14 +64,22 @@ class Route:
     handler: Handler
     access: Access = Access.EVERYTHING
 
+    @cached_property
+    def parts(self) -> Sequence[str]:
+        """What the pattern has between its slashes."""
+        return tuple(self.pattern.removeprefix("/").split("/"))
+
     def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
         """The named parts of a path, None if it is another path."""
-        parts = self.pattern.removeprefix("/").split("/")
-        if len(parts) != len(segments):
+        if len(self.parts) != len(segments):
             return None
-        names = {part[1:-1]: value for part, value in zip(parts, segments, strict=True) if part[:1] == "{"}
-        plain = all(part[:1] == "{" or part == value for part, value in zip(parts, segments, strict=True))
-        return names if plain and all(names.values()) else None
+        names: dict[str, str] = {}
+        for part, value in zip(self.parts, segments, strict=True):
+            if part[:1] == "{" and value:
+                names[part[1:-1]] = value
+            elif part != value:
+                return None
+        return names
 
 
 ROUTES: Final = (
@@ -143,3 +152,14 @@ ROUTES: Final = (
     Route("POST", "/api/{org}/functions", functions.refuse),
     Route("POST", "/api/{org}/pipelines", functions.refuse),
 )
+
+
+_BY_LENGTH: Final = {
+    length: tuple(route for route in ROUTES if len(route.parts) == length)
+    for length in {len(route.parts) for route in ROUTES}
+}
+
+
+def routes_of_length(parts: int) -> Sequence[Route]:
+    """The routes with so many parts in their path, in the order of the table (pure)."""
+    return _BY_LENGTH.get(parts, ())

@@ -21,6 +21,7 @@ from cqrs_local.documents import Documents
 from cqrs_local.emulation import Emulation
 from cqrs_local.engine import Engine
 from cqrs_local.limits import Limits
+from cqrs_local.listener import bind
 from cqrs_local.store import Store
 from cqrs_local.store_settings import StoreSettings
 from cqrs_local.upkeep import Upkeep
@@ -190,27 +191,6 @@ class _Server(uvicorn.Server):
 
     async def is_up(self) -> None:
         await self._up.wait()
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening address.
-
-    Args:
-        host: name or address.
-        port: 0 for a free one.
-
-    Raises:
-        OSError: it cannot be had.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 @asynccontextmanager

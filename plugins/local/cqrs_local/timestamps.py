@@ -16,6 +16,8 @@ _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[
 _RFC_2822: Final = re.compile(
     r"([A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(:\d\d)? ([+-]\d{4}|[A-Z]{1,4})", re.ASCII
 )
+_LEAST_MICROSECONDS: Final = 10**14
+_LEAST_NANOSECONDS: Final = 10**17
 _DIGITS: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
 
@@ -46,6 +48,18 @@ def within(parsed: int, now: int, limits: Limits) -> Result[int, str]:
     return Success(parsed)
 
 
+def plain_times(now: int, limits: Limits) -> range:
+    """The integers that are times as they stand: of the magnitude of microseconds and within the window.
+
+    Args:
+        now: the server's time in microseconds.
+        limits: the window of accepted times.
+    """
+    earliest = now - limits.too_old_hours * MICROSECONDS_PER_HOUR
+    latest = now + limits.too_far_hours * MICROSECONDS_PER_HOUR
+    return range(max(earliest, _LEAST_MICROSECONDS), min(latest + 1, _LEAST_NANOSECONDS))
+
+
 def _parse(value: object, now: int) -> int | None:
     match value:
         case None:
@@ -67,9 +81,9 @@ def _scale(number: int) -> int:
     size = abs(number)
     if size < 10**11:
         return number * 1_000_000
-    if size < 10**14:
+    if size < _LEAST_MICROSECONDS:
         return number * 1_000
-    return number if size < 10**17 else number // 1_000
+    return number if size < _LEAST_NANOSECONDS else number // 1_000
 
 
 def _parse_text(text: str, now: int) -> int | None:

@@ -30,6 +30,25 @@ def test_values_are_made_to_fit_their_column() -> None:
     ]
 
 
+def test_an_integer_that_no_float_is_equal_to_is_rounded() -> None:
+    """As the server does, instead of failing the rows beside it."""
+    table = arrow.table_of(
+        [{"_timestamp": 1, "a": 2**53 + 1}], {name: COLUMNS[name] for name in ("_timestamp", "a")}
+    )
+
+    assert rows(table) == [{"_timestamp": 1, "a": float(2**53)}]
+
+
+def test_only_what_repeats_gets_a_dictionary(tmp_path: Path) -> None:
+    """A dictionary of ids costs half of the writing and makes the file larger."""
+    columns = {"_timestamp": ColumnType.INT64, "id": ColumnType.UTF8, "outcome": ColumnType.UTF8}
+    given: list[Row] = [{"_timestamp": at, "id": f"{at:032x}", "outcome": "ok"} for at in range(3000)]
+    arrow.write_parquet(arrow.table_of(given, columns), tmp_path / "a.parquet")
+    group = arrow._pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+
+    assert [group.column(at).has_dictionary_page for at in range(3)] == [False, False, True]
+
+
 def test_rows_follow_newer_columns() -> None:
     """Widened columns are cast, new ones are null."""
     table = arrow.table_of(ROWS, COLUMNS)

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from cqrs_local.asgi import ROUTES, Access, App
+from cqrs_local.asgi import Access, App
 from cqrs_local.limits import Limits
+from cqrs_local.routes import ROUTES
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The server as an object."""
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from cqrs_local import Limits, LocalServer, StoreSettings, local_server
 from cqrs_local.catalogue import FILE_NAME
 from cqrs_local.directory import DirectoryError
-from cqrs_local.server import bind
 
 
 async def test_a_server_for_a_test_has_a_real_socket(tmp_path: Path) -> None:
@@ -90,12 +88,3 @@ async def test_records_of_one_server_are_there_in_the_next(tmp_path: Path, open_
 
     assert second.server.token == token
     assert [hit["a"] for hit in await second.hits("SELECT a FROM s")] == [1]
-
-
-def test_an_address_that_is_taken_leaves_no_socket() -> None:
-    """The error is the system's."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(OSError, match="in use"):
-            bind("127.0.0.1", taken.getsockname()[1])

@@ -7,14 +7,16 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import attrs
 
-from cqrs_local.cli.logs import start_logging
 from cqrs_local.directory import DirectoryError
 from cqrs_local.emulation import Emulation
-from cqrs_local.server import LocalServer, bind
+from cqrs_local.listener import bind
+
+if TYPE_CHECKING:
+    from cqrs_local.server import LocalServer
 
 _ORGANIZATION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", re.ASCII)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -76,6 +78,10 @@ def _is_loopback(listener: socket.socket) -> bool:
 
 
 async def _serve(wanted: Wanted, listener: socket.socket) -> None:
+    # The engine takes half a second to load: whoever mistyped an option is told before.
+    from cqrs_local.cli.logs import start_logging
+    from cqrs_local.server import LocalServer
+
     stop = asyncio.Event()
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -90,7 +96,7 @@ async def _serve(wanted: Wanted, listener: socket.socket) -> None:
         await server.close()
 
 
-def _tell(server: LocalServer) -> None:
+def _tell(server: "LocalServer") -> None:
     lines = (
         "# returns-cqrs-local: a single-writer development server that speaks OpenObserve's API",
         f"# data in {server.directory}",

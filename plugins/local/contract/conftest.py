@@ -46,11 +46,13 @@ class Server:
     Attributes:
         http: with full credentials; paths start below the server's base.
         org: organisation.
+        token: user:password.
         old: whether it answers as versions before 0.60.
     """
 
     http: httpx.Client
     org: str
+    token: str
     old: bool
 
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -145,7 +147,7 @@ def opened(url: str, org: str, token: str) -> Iterator[Server]:
     with httpx.Client(base_url=url, auth=(user, secret), timeout=30, trust_env=False) as http:
         version = re.match(r"v?(\d+)\.(\d+)", http.get("/config").json()["version"])
         old = version is not None and (int(version[1]), int(version[2])) < (0, 60)
-        made = Server(http, org, old)
+        made = Server(http, org, token, old)
         yield made
         tidy(made)
 

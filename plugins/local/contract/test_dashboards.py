@@ -1,5 +1,6 @@
 """Reference §8: dashboards."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,58 @@ def test_required_keys_of_a_panel(server: Any, board: dict[str, Any], missing: s
     panel = {key: value for key, value in PANEL.items() if key != missing}
     answer = server.api("POST", "dashboards", json=with_panel(board, panel))
     assert answer.status_code == (400 if server.old else 422), answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tabs.0.tabId", "tabs.0.name",
+        "panel.config.show_legends",
+        "panel.queries.0.customQuery", "panel.queries.0.fields", "panel.queries.0.config",
+        "panel.queries.0.config.promql_legend",
+        *(f"panel.queries.0.fields.{key}" for key in ("stream", "stream_type", "x", "y", "filter")),
+        *(f"panel.queries.0.fields.x.0.{key}" for key in ("label", "alias", "column")),
+        *(f"panel.queries.0.fields.filter.{key}" for key in ("filterType", "logicalOperator", "conditions")),
+    ],
+)  # fmt: skip
+def test_required_keys_further_in(server: Any, board: dict[str, Any], path: str) -> None:
+    """Of a tab, a query, an axis, a filter: each one alone is missed."""
+    body = copy.deepcopy(board)
+    body["tabs"][0]["panels"][0]["queries"][0]["fields"]["x"] = [{"label": "l", "alias": "a", "column": "c"}]
+    assert server.api("POST", "dashboards", json=body).status_code == 200
+    *parents, last = path.replace("panel", "tabs.0.panels.0").split(".")
+    place: Any = body
+    for part in parents:
+        place = place[int(part) if part.isdecimal() else part]
+    del place[last]
+    answer = server.api("POST", "dashboards", json=body)
+    assert answer.status_code == (400 if server.old else 422), answer.text
+
+
+def test_what_is_not_known_is_ignored(server: Any, board: dict[str, Any]) -> None:
+    """A key of a later version does no harm; a title that is null or a list as a variable's value does."""
+    wrong = 400 if server.old else 422
+    panel = {**PANEL, "later": 1}
+    variable = {"type": "custom", "name": "v", "label": "v", "value": ["a"], "options": []}
+    assert server.api("POST", "dashboards", json=with_panel({**board, "later": 1}, panel)).status_code == 200
+    assert server.api("POST", "dashboards", json={**board, "title": None}).status_code == wrong
+    listed = {**board, "variables": {"list": [variable], "showDynamicFilters": True}}
+    assert server.api("POST", "dashboards", json=listed).status_code == wrong
+
+
+def test_an_axis_of_version_8_needs_no_column(server: Any, board: dict[str, Any]) -> None:
+    """Where that version is known."""
+    axis = {**FIELDS, "x": [{"label": "l", "alias": "a"}]}
+    queries = [{**PANEL["queries"][0], "fields": axis}]  # type: ignore[index]  # a list of one query
+    body = with_panel({**board, "version": 8}, {**PANEL, "queries": queries})
+    assert server.api("POST", "dashboards", json=body).status_code == (400 if server.old else 200)
+
+
+def test_a_dashboard_stays_in_its_folder(server: Any, board: dict[str, Any]) -> None:
+    """A change that names another one is a 500 on old versions, a 404 on new ones."""
+    made = server.api("POST", "dashboards", json=board).json()
+    path = f"dashboards/{made['v5']['dashboardId']}?folder=nosuch&hash={made['hash']}"
+    assert server.api("PUT", path, json=board).status_code == (500 if server.old else 404)
 
 
 def test_other_refusals(server: Any, board: dict[str, Any]) -> None:

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -23,8 +26,6 @@ def test_the_answer_counts(server: Any, stream: str) -> None:
 
 def test_a_time_outside_the_window_fails_alone(server: Any, stream: str) -> None:
     """Five hours back, a day ahead: 200 all the same."""
-    import time
-
     now = time.time_ns() // 1000
     times = [now, now - 5 * HOUR - 60_000_000, now - 5 * HOUR + 60_000_000, now + 25 * HOUR]
     counts = server.status(stream, [{"_timestamp": moment, "a": 1} for moment in times])
@@ -33,11 +34,54 @@ def test_a_time_outside_the_window_fails_alone(server: Any, stream: str) -> None
     assert counts["error"].startswith("Too far data")
 
 
+def test_the_error_is_that_of_the_last_record_that_failed(server: Any, stream: str) -> None:
+    """There is one text for all of them."""
+    far, old = time.time_ns() // 1000 + 25 * HOUR, time.time_ns() // 1000 - 6 * HOUR
+    counts = server.status(stream, [{"_timestamp": moment, "a": 1} for moment in (far, old)])
+    assert (counts["failed"], counts["error"][:12]) == (2, "Too old data")
+
+
+def test_lines(server: Any, stream: str) -> None:
+    """`_multi`: an object a line."""
+    headers = {"content-type": "application/json"}
+    answer = server.api("POST", f"{stream}/_multi", content=b'{"a": 1}\n{"a": 2}\n', headers=headers)
+    assert answer.json()["status"] == [{"name": stream, "successful": 2, "failed": 0}]
+    assert len(server.hits(f'SELECT a FROM "{stream}"', rows=2)) == 2
+
+
+@pytest.mark.parametrize("given", ["nothing", 0, None])
+def test_a_record_without_a_time_gets_that_of_the_server(server: Any, stream: str, given: object) -> None:
+    """Left out, zero or null."""
+    before = time.time_ns() // 1000
+    server.status(stream, [{"a": 1} if given == "nothing" else {"a": 1, "_timestamp": given}])
+    (hit,) = server.hits(f'SELECT _timestamp FROM "{stream}"')
+    assert abs(hit["_timestamp"] - before) < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "form", ["float", "digits", "rfc3339", "rfc2822", "spaced", "fraction", "nanoseconds"]
+)
+def test_other_forms_of_a_time(server: Any, stream: str, form: str) -> None:
+    """A float loses what is behind its point; texts without a zone are UTC."""
+    second = time.time_ns() // 10**9
+    moment = datetime.fromtimestamp(second, UTC)
+    given: dict[str, object] = {
+        "float": second + 0.75,
+        "digits": f"{second}000000",
+        "rfc3339": moment.isoformat(),
+        "rfc2822": format_datetime(moment),
+        "spaced": f"{moment:%Y-%m-%d %H:%M:%S}",
+        "fraction": f"{moment:%Y-%m-%dT%H:%M:%S}.000",
+        "nanoseconds": second * 10**9,
+    }
+    server.status(stream, [{"_timestamp": given[form], "a": 1}])
+    (hit,) = server.hits(f'SELECT _timestamp FROM "{stream}"')
+    assert hit["_timestamp"] == second * 1_000_000
+
+
 @pytest.mark.parametrize("scale", [1_000_000, 1_000, 1])
 def test_integers_are_times_of_any_unit(server: Any, stream: str, scale: int) -> None:
     """Seconds, milliseconds, microseconds."""
-    import time
-
     now = time.time_ns() // 1000
     server.status(stream, [{"_timestamp": now // scale, "a": 1}])
     (hit,) = server.hits(f'SELECT _timestamp FROM "{stream}"')
@@ -61,6 +105,8 @@ def test_a_time_that_cannot_be_read_fails_alone(server: Any, stream: str, moment
         ({"a": {"B-c": {"d": {"e": {"f": 1}}}}}, {"a_b_c_d": '{"e":{"f":1}}'}),
         ({"l": [1, {"x": 2}], "em": {}, "ea": [], "k": 1}, {"l": '[1,{"x":2}]', "k": 1}),
         ({"a": None, "b": {"c": 1}}, {"b_c": 1}),
+        ({"a": None, "b": 1}, {"b": 1}),
+        ({"été Ü€": 1, "日本": 2}, {"été_ü_": 1, "__": 2}),
     ],
 )
 def test_names_and_nesting(
@@ -81,6 +127,28 @@ def test_stream_names_are_normalised_on_the_way_in_alone(server: Any, stream: st
     assert server.status(raw, [{"a": 1}])["name"] == stream
     assert server.hits(f'SELECT a FROM "{stream}"')
     assert server.search(f'SELECT a FROM "{raw}"').json()["code"] == 20002
+
+
+def test_a_run_of_foreign_characters_is_one_underscore(server: Any, stream: str) -> None:
+    """In the name of a stream; in that of a field each is one."""
+    assert server.status(f"{stream}--My.App", [{"a": 1}])["name"] == f"{stream}_my_app"
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ((1, 2.5), "Float64"),
+        ((1.5, 2), "Float64"),
+        ((True, 1), "Utf8"),
+        ((1, "x"), "Utf8"),
+        (("x", 1), "Utf8"),
+    ],
+)
+def test_columns_widen(server: Any, stream: str, values: tuple[object, ...], kind: str) -> None:
+    """Int64 to Float64 to Utf8, Boolean to Utf8; nothing fails."""
+    for value in values:
+        assert server.status(stream, [{"d": value}])["successful"] == 1
+    assert server.schema(stream)["d"] == kind
 
 
 def test_a_stray_value_widens_a_column_for_ever(server: Any, stream: str) -> None:

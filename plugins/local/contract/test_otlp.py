@@ -1,6 +1,7 @@
 """Reference §4: OTLP over HTTP, its columns, its answers."""
 
 import gzip
+import json
 import time
 import uuid
 from typing import Any
@@ -90,6 +91,85 @@ def test_logs(server: Any, stream: str) -> None:
     )
 
 
+def test_columns_of_logs(server: Any, stream: str) -> None:
+    """§4.3: a map in the body becomes columns, types stay, a record's attribute hides its resource's."""
+    request = ExportLogsServiceRequest()
+    resource = request.resource_logs.add()
+    for key in ("where", "kept"):
+        resource.resource.attributes.add(key=key).value.string_value = "resource"
+    scope = resource.scope_logs.add()
+    scope.scope.name, scope.scope.version = "lib", "1.2"
+    record = scope.log_records.add(
+        observed_time_unix_nano=time.time_ns(), severity_number=9, span_id=b"\x0b" * 8, dropped_attributes_count=3
+    )  # fmt: skip
+    record.attributes.add(key="where").value.string_value = "record"
+    record.attributes.add(key="size.bytes").value.int_value = 7
+    record.body.kvlist_value.values.add(key="a").value.double_value = 1.5
+    assert post(server, "v1/logs", request.SerializeToString(), stream).status_code == 200
+    (hit,) = server.hits(f'SELECT * FROM "{stream}"')
+
+    assert (hit["body_a"], hit["where"], hit["kept"], hit["size_bytes"]) == (1.5, "record", "resource", 7)
+    assert (hit["instrumentation_library_name"], hit["instrumentation_library_version"]) == ("lib", "1.2")
+    assert (str(hit["severity"]), hit["span_id"], hit["dropped_attributes_count"]) == ("9", "0b" * 8, 3)
+    assert abs(hit["_timestamp"] - time.time_ns() // 1000) < 60_000_000
+
+
+@pytest.mark.parametrize(("code", "word"), [(0, "UNSET"), (1, "OK"), (2, "ERROR")])
+def test_columns_of_spans(server: Any, stream: str, code: int, word: str) -> None:
+    """§4.3: events as JSON with times in ns, the parent as a reference, `attr_` where a time would be hidden."""
+    request = ExportTraceServiceRequest.FromString(spans())
+    (span,) = request.resource_spans[0].scope_spans[0].spans
+    span.status.code, span.kind = code, 5  # type: ignore[assignment]  # numbers of two enumerations
+    span.attributes.add(key="duration").value.int_value = 1
+    event = span.events.add(name="exception", time_unix_nano=span.start_time_unix_nano)
+    event.attributes.add(key="exception.type").value.string_value = "ValueError"
+    assert post(server, "v1/traces", request.SerializeToString(), stream).status_code == 200
+    (hit,) = server.hits(f'SELECT * FROM "{stream}"', kind="traces")
+
+    assert (hit["span_status"], hit["span_kind"], hit["attr_duration"]) == (word, "5", "1")
+    assert (hit["reference_ref_type"], hit["reference_parent_trace_id"]) == ("ChildOf", "0a" * 16)
+    assert hit["_timestamp"] == hit["start_time"] // 1000
+    (told,) = json.loads(hit["events"])
+    assert (told["name"], told["_timestamp"]) == ("exception", span.start_time_unix_nano)
+    assert "ValueError" in told.values()
+
+
+@pytest.mark.parametrize("path", ["traces", "v1/traces"])
+def test_paths_of_traces(server: Any, stream: str, path: str) -> None:
+    """§4.1: the short one is an alias."""
+    assert post(server, path, spans(), stream).status_code == 200
+    assert len(server.hits(f'SELECT span_id FROM "{stream}"', kind="traces")) == 1
+
+
+def test_columns_of_metrics(server: Any) -> None:
+    """§4.4: a stream for a sum and a summary; the `stream-name` header is not asked."""
+    metric = f"contract.{uuid.uuid4().hex[:8]}"
+    now = time.time_ns()
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.add(key="service.name").value.string_value = "orders"
+    scope = resource.scope_metrics.add()
+    summed = scope.metrics.add(name=metric).sum
+    summed.is_monotonic, summed.aggregation_temporality = True, 2  # type: ignore[assignment]  # cumulative
+    point = summed.data_points.add(time_unix_nano=now, start_time_unix_nano=now - 10**9, as_int=3)
+    point.attributes.add(key="cqrs.message").value.string_value = "PlaceOrder"
+    summary = scope.metrics.add(name=f"{metric}.summary").summary
+    parts = summary.data_points.add(time_unix_nano=now, count=4, sum=9.0)
+    parts.quantile_values.add(quantile=0.5, value=2.0)
+    assert post(server, "v1/metrics", request.SerializeToString(), "contract_ignored").status_code == 200
+    name = metric.replace(".", "_")
+    (hit,) = server.hits(f'SELECT * FROM "{name}"', kind="metrics")
+    (quantile,) = server.hits(f'SELECT quantile, value FROM "{name}_summary"', kind="metrics")
+
+    assert (hit["value"], hit["cqrs_message"], hit["service_name"]) == (3.0, "PlaceOrder", "orders")
+    assert (hit["__name__"], hit["is_monotonic"], hit["start_time"]) == (name, "true", str(now - 10**9))
+    assert (hit["_timestamp"], "cumulative" in hit["aggregation_temporality"].lower()) == (now // 1000, True)
+    assert "__hash__" in server.schema(name, "metrics")
+    assert (quantile["quantile"], quantile["value"]) == ("0.5", 2.0)
+    for part, value in ("sum", 9.0), ("count", 4.0):
+        assert server.hits(f'SELECT value FROM "{name}_summary_{part}"', kind="metrics")[0]["value"] == value
+
+
 def test_metrics_are_streams(server: Any) -> None:
     """§4.4: one for each name, a histogram in parts with cumulative buckets."""
     metric = f"contract.{uuid.uuid4().hex[:8]}"
@@ -115,9 +195,10 @@ def test_other_content_types_are_refused(server: Any, kind: str) -> None:
     assert (answer.status_code, answer.json()["message"]) == (400, "Bad Request")
 
 
-def test_what_is_no_protobuf_is_refused(server: Any) -> None:
+@pytest.mark.parametrize("signal", ["logs", "metrics", "traces"])
+def test_what_is_no_protobuf_is_refused(server: Any, signal: str) -> None:
     """With what the decoder says."""
-    answer = post(server, "v1/traces", b"\xff\xff\xff")
+    answer = post(server, f"v1/{signal}", b"\xff\xff\xff")
     assert (answer.status_code, answer.json()["message"].startswith("Invalid proto")) == (400, True)
 
 

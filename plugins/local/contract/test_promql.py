@@ -63,3 +63,39 @@ def test_what_is_no_promql_is_refused(server: Any, query: str) -> None:
         "error",
         "bad_data",
     )
+
+
+def test_a_point_without_a_type(server: Any) -> None:
+    """Refuses the batch on old versions, is a gauge on new ones."""
+    name = f"contract_{uuid.uuid4().hex[:12]}"
+    answer = server.api("POST", "ingest/metrics/_json", json=[{"__name__": name, "value": 1.0}])
+    assert answer.status_code == (400 if server.old else 200)
+
+
+def test_labels_series_and_values(server: Any, metric: str) -> None:
+    """With times; without, values are a 500 and series one on old versions."""
+    span = {
+        "start": str(time.time_ns() // 10**9 - 60),
+        "end": str(time.time_ns() // 10**9 + 60),
+        "match[]": metric,
+    }
+    assert {"__name__", "job"} <= set(asked(server, "labels", **span).json()["data"])
+    assert {entry["job"] for entry in asked(server, "series", **span).json()["data"]} == {"j0", "j1"}
+    assert sorted(asked(server, "label/job/values", **span).json()["data"]) == ["j0", "j1"]
+    bare = {"match[]": metric}
+    assert asked(server, "label/job/values", **bare).json()["errorType"] == "internal"
+    assert asked(server, "series", **bare).status_code == (500 if server.old else 200)
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000])
+def test_times_in_any_unit(server: Any, metric: str, unit: int) -> None:
+    """Seconds, milliseconds, microseconds."""
+    moment = str((time.time_ns() // 10**9 + 1) * unit)
+    assert len(asked(server, "query", query=metric, time=moment).json()["data"]["result"]) == 2
+
+
+@pytest.mark.parametrize("matcher", ['job=~"j[01]"', 'job!="x"', 'job!~"x.*"', 'job=~".+"'])
+def test_matchers(server: Any, metric: str, matcher: str) -> None:
+    """All four kinds."""
+    found = asked(server, "query", query=f"{metric}{{{matcher}}}").json()["data"]["result"]
+    assert len(found) == 2

@@ -1,19 +1,25 @@
 """Reference §9 and §13.3: SQL, and what is said when it cannot run."""
 
+import time
+import uuid
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
 
+def now() -> int:
+    """Microseconds."""
+    return time.time_ns() // 1000
+
+
 @pytest.fixture(scope="module")
 def filled(server: Any) -> str:
     """Ten records in a stream."""
-    import time
-    import uuid
-
     stream = f"contract_{uuid.uuid4().hex[:12]}"
-    now = time.time_ns() // 1000
-    records = [{"n": at, "message": f"Order {at}", "_timestamp": now - (10 - at) * 1000} for at in range(10)]
+    records = [
+        {"n": at, "message": f"Order {at}", "_timestamp": now() - (10 - at) * 1000} for at in range(10)
+    ]
     assert server.status(stream, records)["successful"] == 10
     assert len(server.hits(f'SELECT n FROM "{stream}"', rows=10)) == 10
     return stream
@@ -78,6 +84,64 @@ def test_refusals(server: Any, filled: str, sql: str, old: tuple[int, int], new:
     """Status and code."""
     answer = server.search(sql.format(s=f'"{filled}"'))
     assert (answer.status_code, answer.json()["code"]) == (old if server.old else new), answer.text
+
+
+def test_a_full_text_search_needs_a_field_for_it(server: Any, stream: str) -> None:
+    """20003 unless the stream has one."""
+    server.status(stream, [{"n": 1}])
+    server.hits(f'SELECT n FROM "{stream}"')
+    answer = server.search(f"SELECT n FROM \"{stream}\" WHERE match_all('x')")
+    assert (answer.status_code, answer.json()["code"]) == (400, 20003)
+
+
+def test_an_unknown_field_comes_with_the_known_ones(server: Any, filled: str) -> None:
+    """On new versions as a hint."""
+    answer = server.search(f'SELECT nofield FROM "{filled}"').json()
+    if server.old:
+        assert "No field named" in answer["error_detail"]
+    else:
+        assert "nofield" in answer["message"]
+        assert "message" in answer["hint"]
+
+
+def test_the_text_may_come_as_base64(server: Any, filled: str) -> None:
+    """If the body says so."""
+    sql = b64encode(f'SELECT count(*) AS n FROM "{filled}"'.encode()).decode()
+    query = {"sql": sql, "start_time": now() - 3_600_000_000, "end_time": now() + 60_000_000}
+    answer = server.api("POST", "_search?type=logs", json={"query": query, "encoding": "base64"})
+    assert answer.json()["hits"] == [{"n": 10}], answer.text
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"query": {}}'])
+def test_what_is_no_query(server: Any, body: bytes) -> None:
+    """400; new versions say 422 to JSON of another form."""
+    answer = server.api(
+        "POST", "_search?type=logs", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == (400 if server.old or body == b"{" else 422), answer.text
+
+
+def test_the_latest_traces_need_times(server: Any, stream: str) -> None:
+    """400 that names the first that is missing."""
+    answer = server.api("GET", f"{stream}/traces/latest")
+    assert (answer.status_code, answer.json()["message"]) == (400, "start_time is empty")
+
+
+def test_the_keys_of_an_answer(server: Any, filled: str) -> None:
+    """Those that clients read."""
+    answer = server.search(f'SELECT n FROM "{filled}"', size=3).json()
+    assert {
+        "took",
+        "hits",
+        "total",
+        "from",
+        "size",
+        "scan_size",
+        "scan_records",
+        "is_partial",
+        "trace_id",
+    } <= set(answer)
+    assert (answer["from"], answer["size"], answer["is_partial"]) == (0, 3, False)
 
 
 def test_times(server: Any, filled: str) -> None:

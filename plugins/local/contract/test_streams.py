@@ -36,3 +36,29 @@ def test_a_stream_goes(server: Any, stream: str) -> None:
     server.api("POST", f"streams/{stream}?type=logs", json=FIELDS)
     assert server.api("DELETE", f"streams/{stream}?type=logs&delete_all=true").status_code == 200
     assert server.api("DELETE", f"streams/{stream}_other?type=logs").status_code == 404
+
+
+def test_streams_are_listed_by_type_and_word(server: Any, stream: str) -> None:
+    """With what they hold; the schema only if it is asked for."""
+    server.status(stream, [{"a": 1}, {"a": 2}])
+    server.hits(f'SELECT a FROM "{stream}"', rows=2)
+    (found,) = server.api("GET", f"streams?type=logs&keyword={stream}&fetchSchema=true").json()["list"]
+    others = server.api("GET", f"streams?type=traces&keyword={stream}").json()["list"]
+    assert (found["name"], found["stream_type"], others) == (stream, "logs", [])
+    assert {"name": "a", "type": "Int64"} in found["schema"]
+
+
+def test_a_setting_may_name_a_field_that_nobody_sent(server: Any, stream: str) -> None:
+    """It is for later."""
+    server.api("POST", f"streams/{stream}?type=logs", json=FIELDS)
+    delta = {"index_fields": {"add": ["nofield"], "remove": []}}
+    assert server.api("PUT", f"streams/{stream}/settings?type=logs", json=delta).status_code == 200
+
+
+def test_a_setting_that_is_refused_makes_the_stream_all_the_same(server: Any, stream: str) -> None:
+    """On old versions; new ones take it: so a client creates with empty settings and changes them then."""
+    body = {"fields": [], "settings": {"full_text_search_keys": ["nofield"]}}
+    first = server.api("POST", f"streams/{stream}?type=logs", json=body)
+    again = server.api("POST", f"streams/{stream}?type=logs", json=FIELDS)
+    assert first.status_code == (400 if server.old else 200)
+    assert again.json()["message"] == "stream already exists"

@@ -15,6 +15,8 @@ _NEWEST_VERSION: Final = {Emulation.V0_16: 5, Emulation.NEWEST: 8}
 _LISTED_VERSIONS: Final = {Emulation.V0_16: 7, Emulation.NEWEST: 8}
 _PANEL: Final = ("id", "type", "title", "description", "config", "queries", "layout")
 _CONFIG: Final = {"legends_position": None, "unit": None, "base_map": None, "map_view": None}
+_AXIS: Final = ("label", "alias", "column")
+_COLUMN_IS_OPTIONAL: Final = 8
 _LAYOUT: Final = ("x", "y", "w", "h", "i")
 
 
@@ -30,9 +32,13 @@ def dashboard_of(content: JsonObject, emulation: Emulation) -> Document:
             title (500).
     """
     version = _version(content, emulation)
+    if "title" in content and not isinstance(content["title"], str):
+        raise RefusedError(text(422, f"{WRONG}title: invalid type, expected a string"))
     if not str(content.get("title") or "").strip():
         raise RefusedError(message(500, "Dashboard should have title"))
-    tabs = [_tab(tab) for tab in _list(content, "tabs")] if "tabs" in content else []
+    axis = _AXIS if version < _COLUMN_IS_OPTIONAL else _AXIS[:2]
+    tabs = [_tab(tab, axis) for tab in _list(content, "tabs")] if "tabs" in content else []
+    _check_variables(content)
     return {
         "role": "",
         **content,
@@ -72,13 +78,22 @@ def _version(content: JsonObject, emulation: Emulation) -> int:
     return version
 
 
-def _tab(tab: JsonObject) -> Document:
+def _check_variables(content: JsonObject) -> None:
+    if not isinstance(content.get("variables"), dict):
+        return
+    variables = _map(content, "variables")
+    for variable in _list(variables, "list") if "list" in variables else ():
+        if isinstance(variable.get("value"), list):
+            raise RefusedError(text(422, f"{WRONG}variables.list[].value: invalid type: sequence"))
+
+
+def _tab(tab: JsonObject, axis: Sequence[str]) -> Document:
     _need(tab, ("tabId", "name"))
-    panels = [_panel(panel) for panel in _list(tab, "panels")] if "panels" in tab else []
+    panels = [_panel(panel, axis) for panel in _list(tab, "panels")] if "panels" in tab else []
     return {**tab, "panels": panels}
 
 
-def _panel(panel: JsonObject) -> Document:
+def _panel(panel: JsonObject, axis: Sequence[str]) -> Document:
     _need(panel, _PANEL)
     config, layout = _map(panel, "config"), _map(panel, "layout")
     _need(config, ("show_legends",))
@@ -87,18 +102,18 @@ def _panel(panel: JsonObject) -> Document:
             raise RefusedError(text(422, f"{WRONG}invalid number"))
     queries = _list(panel, "queries")
     for query in queries:
-        _check_query(query)
+        _check_query(query, axis)
     return {"queryType": "", **panel, "config": {**_CONFIG, **config}, "queries": queries}
 
 
-def _check_query(query: JsonObject) -> None:
+def _check_query(query: JsonObject, axis: Sequence[str]) -> None:
     _need(query, ("customQuery", "fields", "config"))
     fields = _map(query, "fields")
     _need(_map(query, "config"), ("promql_legend",))
     _need(fields, ("stream", "stream_type", "x", "y", "filter"))
     _need(_map(fields, "filter"), ("filterType", "logicalOperator", "conditions"))
-    for axis in (*_list(fields, "x"), *_list(fields, "y")):
-        _need(axis, ("label", "alias", "column"))
+    for item in (*_list(fields, "x"), *_list(fields, "y")):
+        _need(item, axis)
 
 
 def _need(content: JsonObject, names: Sequence[str]) -> None:

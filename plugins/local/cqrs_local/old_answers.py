@@ -58,7 +58,10 @@ def _coded(answer: Answer) -> Answer:
     if content.get("code") == 400 and said.startswith(_INTERNAL):
         return json_answer({**content, "code": 500}, 500)
     if content.get("code") == 20004:
-        told = {"code": 20008, "message": "Search SQL execute error", "error_detail": f"Schema error: {said}"}
+        name = said.removeprefix("unknown field '").removesuffix("'")
+        valid = str(content.get("hint", "")).removeprefix("valid fields: ")
+        detail = f"Schema error: No field named {name}. Valid fields are {valid}."
+        told = {"code": 20008, "message": "Search SQL execute error", "error_detail": detail}
         return json_answer({**told, "trace_id": content["trace_id"]}, 400)
     if function := _FUNCTION.fullmatch(said):
         told = {"code": 20005, "message": f"Search function not defined: {function[1]}", "error_detail": ""}

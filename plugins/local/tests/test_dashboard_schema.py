@@ -41,7 +41,11 @@ def test_each_required_key_of_a_panel_is_required(missing: str) -> None:
     ("content", "status"),
     [
         ({**BOARD, "title": ""}, 500),
-        ({**BOARD, "title": None}, 500),
+        ({**BOARD, "title": " "}, 500),
+        ({key: value for key, value in BOARD.items() if key != "title"}, 500),
+        ({**BOARD, "title": None}, 422),
+        ({**BOARD, "variables": {"list": [{"name": "v", "value": ["a"]}]}}, 422),
+        ({**BOARD, "variables": {"list": "v"}}, 422),
         ({**BOARD, "version": 9}, 422),
         ({**BOARD, "version": "5"}, 422),
         ({**BOARD, "tabs": [{"name": "D"}]}, 422),

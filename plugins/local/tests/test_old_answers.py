@@ -25,6 +25,19 @@ BASIC = b"Basic eDp5"
         (message(400, "Error# SQL error: ParserError"), 500, '"code":500'),
         (json_answer({"code": 20004, "message": "unknown field 'a'", "trace_id": "t"}, 400), 400, "20008"),
         (
+            json_answer(
+                {
+                    "code": 20004,
+                    "message": "unknown field 'a'",
+                    "hint": "valid fields: b, c",
+                    "trace_id": "t",
+                },
+                400,
+            ),
+            400,
+            "Schema error: No field named a. Valid fields are b, c.",
+        ),
+        (
             json_answer({"code": 20005, "message": "unknown function 'f'", "trace_id": "t"}, 400),
             400,
             "not defined: f",

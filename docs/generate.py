@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 import click
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
-from cqrs_openobserve.testing import EXPORTER_LAWS
+from cqrs_openobserve.testing import EXPORTER_LAWS, RUNNING_LAWS
 from cqrs_swr.settings import Settings as SwrSettings
 
 from cqrs import CqrsApp, testing
@@ -47,6 +47,7 @@ SUITES: Final[Mapping[str, Sequence[testing.Law[Any]]]] = {
     "PLUGIN_LAWS, about a PluginSubject": testing.PLUGIN_LAWS,
     "SETTINGS_LAWS, about a SettingsSubject": testing.SETTINGS_LAWS,
     "EXPORTER_LAWS of cqrs_openobserve.testing, about an ExporterSubject": EXPORTER_LAWS,
+    "RUNNING_LAWS of cqrs_openobserve.testing, about a RunningSubject": RUNNING_LAWS,
 }
 
 LAWS: Final = """# Laws

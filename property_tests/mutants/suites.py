@@ -7,6 +7,7 @@ from property_tests.mutants.handlers import HANDLERS
 from property_tests.mutants.middlewares import MIDDLEWARES
 from property_tests.mutants.plugin_classes import PLUGIN_CLASSES
 from property_tests.mutants.retries import RETRIES
+from property_tests.mutants.running_exporters import RUNNING_EXPORTERS
 from property_tests.mutants.setting_classes import SETTING_CLASSES
 
 SUITES = (
@@ -18,4 +19,5 @@ SUITES = (
     PLUGIN_CLASSES,
     SETTING_CLASSES,
     EXPORTERS,
+    RUNNING_EXPORTERS,
 )

@@ -14,17 +14,23 @@ from cqrs_openobserve.testing.fault_server import (
     Received,
     Reply,
     Reset,
+    store_all,
     stored,
 )
 from cqrs_openobserve.testing.recording_transport import RecordingTransport, counted, rows_of, taken
+from cqrs_openobserve.testing.rows import POISON, ROWS, Row, rows
 
 if _TYPE_CHECKING:
     from cqrs_openobserve.testing.exporter_laws import EXPORTER_LAWS, ExporterSubject, SteppedExporter
-    from cqrs_openobserve.testing.own_subjects import own_exporter
+    from cqrs_openobserve.testing.own_subjects import own_exporter, own_running_exporter
     from cqrs_openobserve.testing.played_server import Played, PlayedServer, playing
+    from cqrs_openobserve.testing.running_laws import RUNNING_LAWS, RunningExporter, RunningSubject
 
 __all__ = [
     "EXPORTER_LAWS",
+    "POISON",
+    "ROWS",
+    "RUNNING_LAWS",
     "Behaviour",
     "Drip",
     "ExporterSubject",
@@ -36,19 +42,26 @@ __all__ = [
     "RecordingTransport",
     "Reply",
     "Reset",
+    "Row",
+    "RunningExporter",
+    "RunningSubject",
     "SteppedExporter",
     "counted",
     "own_exporter",
+    "own_running_exporter",
     "playing",
+    "rows",
     "rows_of",
+    "store_all",
     "stored",
     "taken",
 ]
 
 _MODULES = {
     "exporter_laws": ("EXPORTER_LAWS", "ExporterSubject", "SteppedExporter"),
-    "own_subjects": ("own_exporter",),
+    "own_subjects": ("own_exporter", "own_running_exporter"),
     "played_server": ("Played", "PlayedServer", "playing"),
+    "running_laws": ("RUNNING_LAWS", "RunningExporter", "RunningSubject"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -107,7 +107,12 @@ def stored(records: int, failed: int = 0, error: str = "") -> Reply:
     return Reply(body=json.dumps({"code": 200, "status": [entry]}).encode())
 
 
-def _store_all(received: Received) -> Behaviour:
+def store_all(received: Received) -> Behaviour:
+    """Answer as a server that stores every record, span and data point.
+
+    Args:
+        received: the request.
+    """
     if received.path.endswith("/_json"):
         return stored(len(received.rows))
     if received.path.rpartition("/")[2] in {"traces", "metrics", "logs"}:
@@ -132,7 +137,7 @@ class FaultServer:
 
     def __init__(
         self,
-        behave: Callable[[Received], Behaviour] = _store_all,
+        behave: Callable[[Received], Behaviour] = store_all,
         tls: ssl.SSLContext | None = None,
         port: int = 0,
     ) -> None:

@@ -1,7 +1,8 @@
-"""The plugin's own exporter as its laws look at it: from the queue of observations to the wire, in virtual time."""
+"""The plugin's own exporter as its laws look at it, from the queue of observations to the wire."""
 
 import gzip
 import tempfile
+import time
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -11,16 +12,27 @@ from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.delivery import CAPACITY
 from cqrs_openobserve.exporter import Exporter, Rules
 from cqrs_openobserve.ledger import SignalLedger
-from cqrs_openobserve.observations import SUCCESSES, More, Outcome, Subject
+from cqrs_openobserve.observations import SUCCESSES, More, Observation, Outcome, Subject
 from cqrs_openobserve.parcels import Parcel
 from cqrs_openobserve.payloads import MOST_RECORDS, Payload
+from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.plan import Queues, plan_of
+from cqrs_openobserve.plugin import pipeline_of
 from cqrs_openobserve.testing.exporter_laws import ExporterSubject, SteppedExporter
+from cqrs_openobserve.testing.fault_server import Received
 from cqrs_openobserve.testing.played_server import PlayedServer, playing
 from cqrs_openobserve.testing.recording_transport import RecordingTransport, rows_of
+from cqrs_openobserve.testing.running_laws import RunningSubject
 
 MAX_RETRIES: Final = 3
 _MOST_SENT_AT_ONCE: Final = 60
+_EXIT_S: Final = 0.2
+_IN_A_HURRY: Final = {
+    "flush_interval": "60s",
+    "exit_timeout": "200ms",
+    "timeout": "1s",
+    "max_retries": "1",
+}
 _COUNT: Final = Subject("command", "handled", "Count", "laws.count")
 
 
@@ -95,8 +107,41 @@ class OwnExporter:
         return self._exporter.ledger()["logs"]
 
     def _offer(self, number: int, outcome: Outcome, more: More | None) -> None:
-        now = self._clock.monotonic_ns()
-        self._queues.observations.offer((_COUNT, outcome, now, 1, number, 1, None, 1, 1, 0, False, more))
+        self._queues.observations.offer(_observed(number, self._clock.monotonic_ns(), outcome, more))
+
+
+@final
+class RunningOwnExporter:
+    """The plugin's pipeline on its threads.
+
+    Args:
+        place: the directory of its spool.
+        url: where it sends.
+    """
+
+    def __init__(self, place: str, url: str) -> None:
+        self._pipeline: Pipeline = pipeline_of(_configuration(place, url=url, **_IN_A_HURRY))
+
+    def offer(self, number: int, /) -> None:
+        """Observe a number."""
+        self._pipeline.queue.offer(_observed(number, time.monotonic_ns()))
+
+    def flush(self, seconds: float, /) -> object:
+        """Send what waits, and wait until it is settled."""
+        return self._pipeline.flush(seconds)
+
+    def stop(self) -> object:
+        """Stop within the exit timeout."""
+        return self._pipeline.stop()
+
+    def books(self) -> SignalLedger:
+        """Read the books."""
+        return self._pipeline.ledger()
+
+
+def own_running_exporter() -> RunningSubject:
+    """Give the plugin's own exporter on its threads."""
+    return RunningSubject(_place, RunningOwnExporter, _numbers, _EXIT_S)
 
 
 def own_exporter() -> ExporterSubject:
@@ -135,7 +180,17 @@ def _confide(exporter: SteppedExporter, number: int, text: str) -> None:
     exporter.confide(number, text)
 
 
-def _configuration(place: str) -> Configuration:
-    given = {"metrics_enabled": "false", "tracing_enabled": "false", "log_error_messages": "true"}
+def _numbers(received: Received) -> Sequence[int]:
+    return [int(str(row["message_id"]), 16) for row in received.rows]
+
+
+def _observed(
+    number: int, now_ns: int, outcome: Outcome = "success", more: More | None = None
+) -> Observation:
+    return (_COUNT, outcome, now_ns, 1, number, 1, None, 1, 1, 0, False, more)
+
+
+def _configuration(place: str, **given: str) -> Configuration:
+    usual = {"metrics_enabled": "false", "tracing_enabled": "false", "log_error_messages": "true"}
     where = {"url": "http://localhost:5080", "token": "user:secret", "spool_dir": place}
-    return read({}, given | where).unwrap()
+    return read({}, usual | where | given).unwrap()

@@ -8,7 +8,8 @@ from cqrs_openobserve.doctor import Examination, Line
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def doctor(*, as_json: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print only what is not ok.")
+def doctor(*, as_json: bool, quiet: bool) -> None:
     """Find out what keeps telemetry from arriving; nothing is changed or stored.
 
     Looks at versions, settings, the way to the server, what the tokens may do, the streams with their columns, clocks,
@@ -19,7 +20,7 @@ def doctor(*, as_json: bool) -> None:
     lines: list[Line] = []
     for line in examination.run():
         lines.append(line)
-        if not as_json:
+        if not as_json and not (quiet and line.status == "ok"):
             _say(line)
     report = examination.report(tuple(lines))
     if as_json:

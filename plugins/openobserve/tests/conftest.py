@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -260,10 +259,11 @@ def _running(folder: Path, version: str) -> Iterator[Live]:
     import uvicorn
     from cqrs_local import LocalServer
     from cqrs_local.emulation import Emulation
+    from cqrs_local.server import bind
 
     clock, started = SteppedClock(), threading.Event()
     made: list[Any] = []
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = bind("127.0.0.1", 0)  # whose connections asyncio sends on without delay
 
     async def run() -> None:
         local = LocalServer(folder, emulation=Emulation(version), clock=clock)

@@ -52,9 +52,9 @@ props *ARGS:
 mutants *ARGS:
     @python -m property_tests.mutants "$@"
 
-# The fault catalogue of the OpenObserve plugin with its full number of rounds; arguments go to pytest
+# The fault catalogue of the plugins with its full number of rounds; arguments go to pytest
 faults-heavy *ARGS:
-    @FAULTS_HEAVY=1 pytest --timeout=600 plugins/openobserve/tests/faults "$@"
+    @FAULTS_HEAVY=1 pytest --timeout=600 plugins/openobserve/tests/faults plugins/swr/tests/faults "$@"
 
 # The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --chaos --keep
 demo *ARGS:

@@ -10,6 +10,7 @@ from typing import Final
 NETWORK_FILESYSTEMS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"}
 )
+ON_A_NETWORK: Final = "%s is on %s, where the locks of SQLite cannot be trusted: use a local disk."
 QUARANTINE: Final = "quarantine"
 _MOUNTS: Final = Path("/proc/self/mounts")
 

@@ -66,6 +66,10 @@ class Launcher:
             self._group.cancel_scope.cancel()
             self._group = None
 
+    def abandon(self) -> None:
+        """Stop to answer without ending anything: what runs does so in another process."""
+        self.is_open, self.thread, self._group = False, 0, None
+
     async def joinable(self, address: Address) -> Flight | None:
         """Give the computation that whoever asks now may wait for: one that began after every invalidation so far.
 

@@ -136,6 +136,11 @@ class Memory:
             self._entries.clear()
             self.bytes = 0
 
+    def abandon(self) -> None:
+        """Forget everything, whoever was in the middle of changing it."""
+        self._changing = threading.Lock()
+        self.clear()
+
     def items(self) -> Iterator[tuple[LocalKey, Entry]]:
         """Every entry as it is now, the one that was not used for longest first."""
         with self._changing:

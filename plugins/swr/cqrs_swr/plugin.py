@@ -11,7 +11,8 @@ from cqrs.caching import CacheStore, QueryCache
 from cqrs.clock import Clock
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.problems import Code, Problem
-from cqrs_swr.directory import refusal
+from cqrs_swr.directory import NETWORK_FILESYSTEMS, ON_A_NETWORK, filesystem_of, refusal
+from cqrs_swr.notices import logger
 from cqrs_swr.running import Running
 from cqrs_swr.settings import Settings
 from cqrs_swr.shared_rows import this_machine
@@ -29,6 +30,7 @@ class Swr(Plugin):
     """
 
     name: ClassVar[str] = "swr"
+    stop_timeout: float = 2.0  # half a second for what is computed, one for what is written
     settings: ClassVar[type[attrs.AttrsInstance] | None] = Settings
 
     def __init__(
@@ -54,6 +56,7 @@ class Swr(Plugin):
         refused = _refused(settings)
         if refused is not None:
             return Failure((refused,))
+        _warn_of_networks(settings)
         state = State(settings, self._make_store(settings), clock=self._clock, machine=this_machine())
         running = self._running = Running(state, builder.refreshed)
         builder.wrap_queries(running.caching, slot="cache")
@@ -79,6 +82,12 @@ class Swr(Plugin):
         """Own the computations while the app runs."""
         assert self._running is not None  # noqa: S101 - the app enters only what it has configured
         return self._running.lifespan()
+
+
+def _warn_of_networks(settings: Settings) -> None:
+    kind = "" if settings.dir is None else filesystem_of(settings.dir)
+    if kind in NETWORK_FILESYSTEMS:
+        logger.warning(ON_A_NETWORK, f"CQRS_SWR_DIR: {settings.dir}", kind)
 
 
 def _refused(settings: Settings) -> Problem | None:

@@ -13,6 +13,7 @@ from cqrs.middleware import HandlerInfo, Next
 from cqrs_swr.cached_query import cached_query, windows_of
 from cqrs_swr.encoding import Unkeyable
 from cqrs_swr.engine import Engine
+from cqrs_swr.forking import Forking, watch_forks
 from cqrs_swr.hits import answering
 from cqrs_swr.launch import Launcher
 from cqrs_swr.notices import logger
@@ -34,6 +35,11 @@ class _Opening(Protocol):
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class _Forking(Forking, Protocol):
+    """A store that has threads or files."""
 
 
 def _nobody(details: RefreshedDetails) -> None:
@@ -60,6 +66,24 @@ class Running:
         self._launcher = Launcher(state, tell)
         self._engine = Engine(state, self._launcher)
         self.cache: Final = SwrCache(state, self._engine, self._launcher)
+        watch_forks(self)
+
+    def before_fork(self) -> None:
+        """Let the thread that writes come to rest."""
+        if isinstance(self.state.store, _Forking):
+            self.state.store.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Let it go on."""
+        if isinstance(self.state.store, _Forking):
+            self.state.store.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Be closed, and hold nothing: computations, threads and databases are the parent's."""
+        self._launcher.abandon()
+        self.state.abandon()
+        if isinstance(self.state.store, _Forking):
+            self.state.store.after_fork_in_child()
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:

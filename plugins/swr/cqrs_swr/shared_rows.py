@@ -81,7 +81,9 @@ class SharedRows:
             return None
         stamps = self._stamps(row)
         if stamps is None:
-            self._counters.l2_errors["clock"] += 1
+            await self._damaged(shared_key, "clock")
+            return None
+        if stamps.age(self._clock.monotonic_ns() / 1e9) >= min(stamps.life(), LONGEST):
             return None
         try:
             value = codec.decode(row.payload)
@@ -143,7 +145,5 @@ class SharedRows:
                 return None  # written in the future: how long ago that is cannot be told
             age = max(age, since)
         elif age < 0:
-            return None
-        if age >= fresh + max(stale, fail_safe) or age >= LONGEST:
             return None
         return Stamps(now - age, fresh, stale, fail_safe)

@@ -4,7 +4,7 @@ A read takes microseconds and no writer blocks it; a write may be blocked, and n
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, final
 
@@ -28,6 +28,11 @@ _TROUBLE: Final = (
 )
 
 
+# Connections of a parent: closing them in a child would be using them there.
+_INHERITED: Final[list[object]] = []
+_ATTEMPTS: Final = 40
+
+
 @final
 class SharedStore:
     """A ``CacheStore`` in a folder.
@@ -44,6 +49,8 @@ class SharedStore:
         self, folder: Path, size_limit: int, clock: Clock, counters: Counters, notices: Notices
     ) -> None:
         self._folder = folder
+        self._size_limit = size_limit
+        self._clock = clock
         self._counters = counters
         self._notices = notices
         self._queue = WriteQueue()
@@ -53,6 +60,23 @@ class SharedStore:
         self._version = new_token()
         self._unnamed = bytes(8)
         self._trouble = ""
+        self._is_resting = False
+        self._is_child = False
+
+    def before_fork(self) -> None:
+        """Let the thread that writes come to rest, so that a child inherits no lock that is held."""
+        self._is_resting = not self._is_child and self._writer.rest()
+
+    def after_fork_in_parent(self) -> None:
+        """Let it go on."""
+        if self._is_resting:
+            self._writer.go_on()
+
+    def after_fork_in_child(self) -> None:
+        """Use nothing of the parent's any more; its connections stay as they are, since they are its to close."""
+        _INHERITED.append((self._reading, self._writer))
+        self._is_child, self._thread, self._reading, self._queue = True, 0, None, WriteQueue()
+        self._writer = Writer(self._folder / LAYOUT, self._size_limit, self._clock, self._queue, self._say)
 
     async def open(self) -> None:
         """Open the folder; what is not open within half a second is opened later."""
@@ -62,6 +86,8 @@ class SharedStore:
 
     async def close(self) -> None:
         """Write what waits for up to a second, then close everything where it was opened."""
+        if self._is_child:
+            return
         ended = await anyio.to_thread.run_sync(self._writer.stop)
         self._read_through(None)
         if not ended or not self._queue.is_empty():
@@ -112,6 +138,9 @@ class SharedStore:
 
     async def renew(self, scopes: Sequence[bytes], token: bytes, /) -> None:
         """Give scopes a new token."""
+        if self._is_child:  # nobody writes behind, and others have to know all the same
+            await anyio.to_thread.run_sync(self._renew_now, dict.fromkeys(scopes, token))
+            return
         self._queue.renew(dict.fromkeys(scopes, token))
 
     async def lease(self, key: bytes, owner: bytes, seconds: float, /) -> bool:
@@ -135,6 +164,21 @@ class SharedStore:
     async def release(self, key: bytes, owner: bytes, /) -> None:
         """Give a lease back, if this owner holds it."""
         self._queue.release(key, owner)
+
+    def _renew_now(self, tokens: Mapping[bytes, bytes]) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                tables = Tables(self._folder / LAYOUT, self._size_limit, self._clock)
+                try:
+                    tables.renew(tokens)
+                finally:
+                    tables.close()
+            except DiskTrouble as trouble:
+                if trouble.kind != "busy" or attempt == _ATTEMPTS - 1:
+                    self._say(trouble.kind, str(trouble))
+                    return
+            else:
+                return
 
     def _epochs_of(self, scopes: Sequence[bytes]) -> Sequence[bytes]:
         tables = self._tables()

@@ -69,6 +69,12 @@ class State:
         self.running = 0
         self.background = 0
 
+    def abandon(self) -> None:
+        """Forget what is held and what is computed."""
+        self.memory.abandon()
+        self.flights.clear()
+        self.running = self.background = 0
+
     def now(self) -> float:
         """Seconds on the clock that entries live by."""
         return self.clock.monotonic_ns() / 1e9

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, final
+from typing import Final, Literal, final
 
 from cqrs.clock import Clock
 from cqrs_swr.directory import set_aside
@@ -16,7 +16,10 @@ LONG_PAUSE_SECONDS: Final = 1.0
 OFF_SECONDS: Final = 30.0
 MOST_ERRORS: Final = 5
 CLOSING_SECONDS: Final = 1.0
+RESTING_SECONDS: Final = 1.0
+_ENDING_SECONDS: Final = 0.25
 
+Side = Literal["read", "write"]
 Say = Callable[[Kind, str], None]
 
 
@@ -43,11 +46,12 @@ class Writer:
         self._clock = clock
         self._queue = queue
         self._say = say
-        self._errors = 0
+        self._errors: dict[Side, int] = {"read": 0, "write": 0}
         self._off_until = float("-inf")
         self._is_damaged = False
         self._is_lost = False
         self._closing_by: float | None = None
+        self._working = threading.Lock()
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cqrs-swr-writer", daemon=True)
 
@@ -76,34 +80,48 @@ class Writer:
         """
         self._closing_by = time.monotonic() + seconds
         self._queue.wake()
-        self._thread.join(seconds + CLOSING_SECONDS)
+        self._thread.join(seconds + _ENDING_SECONDS)
         return not self._thread.is_alive()
 
     def read_failed(self, trouble: DiskTrouble) -> None:
         """Hear of a read that went wrong on another thread."""
-        self._count(trouble)
+        self._count(trouble, "read")
         if trouble.kind == "corrupt":
             self._is_damaged = True
             self._queue.wake()
 
     def read_worked(self) -> None:
         """Hear of a read that went well."""
-        self._errors = 0
+        self._errors["read"] = 0
 
     def lost(self) -> None:
         """Hear that the databases are not where they were."""
         self._is_lost = True
         self._queue.wake()
 
+    def rest(self, seconds: float = RESTING_SECONDS) -> bool:
+        """Keep the thread from beginning anything until ``go_on``; say whether it has come to rest.
+
+        Args:
+            seconds: how long what it is in the middle of may take.
+        """
+        return self._working.acquire(timeout=seconds)
+
+    def go_on(self) -> None:
+        """Let the thread work again."""
+        self._working.release()
+
     def _run(self) -> None:
         while not self._is_finished():
-            self._repair()
-            pause = self._try(self._open if self.tables is None else self._write)
+            with self._working:
+                self._repair()
+                pause = self._try(self._open if self.tables is None else self._write)
             if pause is not None:
                 self._queue.wait(pause, for_work=False)
             elif self.tables is not None and self._closing_by is None:
                 self._queue.wait(None, for_work=True)
-        self._close_tables()
+        with self._working:
+            self._close_tables()
 
     def _is_finished(self) -> bool:
         if self._closing_by is None:
@@ -117,11 +135,11 @@ class Writer:
         except DiskTrouble as trouble:
             self._refuse_leases()
             return self._gone_wrong(trouble)
-        self._errors = 0
+        self._errors["write"] = 0
         return None
 
     def _gone_wrong(self, trouble: DiskTrouble) -> float:
-        self._count(trouble)
+        self._count(trouble, "write")
         if trouble.kind in ("corrupt", "tampered"):
             self._is_damaged = True
         elif trouble.kind != "busy":
@@ -129,17 +147,18 @@ class Writer:
         return (
             PAUSE_SECONDS
             if trouble.kind == "busy"
-            else min(LONG_PAUSE_SECONDS, PAUSE_SECONDS * 2**self._errors)
+            else min(LONG_PAUSE_SECONDS, PAUSE_SECONDS * 2 ** self._errors["write"])
         )
 
-    def _count(self, trouble: DiskTrouble) -> None:
+    def _count(self, trouble: DiskTrouble, side: Side) -> None:
         self._say(trouble.kind, str(trouble))
         if trouble.kind == "busy":
             return
-        self._errors += 1
-        if self._errors >= MOST_ERRORS:
+        # Counted apart: a disk that is full is still read.
+        self._errors[side] += 1
+        if self._errors[side] >= MOST_ERRORS:
             self._off_until = time.monotonic() + OFF_SECONDS
-            self._errors = 0
+            self._errors[side] = 0
 
     def _open(self) -> None:
         self.tables = Tables(self._folder, self._size_limit, self._clock)

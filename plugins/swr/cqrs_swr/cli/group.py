@@ -9,7 +9,7 @@ from returns.result import Failure
 
 from cqrs.clock import SystemClock
 from cqrs.settings import load
-from cqrs_swr.directory import NETWORK_FILESYSTEMS, QUARANTINE, filesystem_of, refusal, size_of
+from cqrs_swr.directory import NETWORK_FILESYSTEMS, ON_A_NETWORK, QUARANTINE, filesystem_of, refusal, size_of
 from cqrs_swr.disk_store import DiskTrouble, Tables
 from cqrs_swr.epochs import new_token, removing, scope
 from cqrs_swr.settings import Settings
@@ -72,9 +72,7 @@ def doctor() -> None:
     problems = [f"{folder} {reason}" for reason in [refusal(folder)] if reason is not None]
     kind = filesystem_of(folder)
     if kind in NETWORK_FILESYSTEMS:
-        problems.append(
-            f"{folder} is on {kind}, where the locks of SQLite cannot be trusted: use a local disk"
-        )
+        problems.append(ON_A_NETWORK % (folder, kind))
     if (folder / f"{LAYOUT}.{QUARANTINE}").exists():
         click.echo(f"note      {folder / LAYOUT}.{QUARANTINE} was damaged and set aside; it may be removed")
     if not problems:

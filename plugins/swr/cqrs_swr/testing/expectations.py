@@ -7,6 +7,7 @@ from returns.result import Success
 
 from cqrs.testing import hold
 from cqrs_swr.freshness import Windows
+from cqrs_swr.launch import MOST_BACKGROUND
 from cqrs_swr.testing.clocks import WALL_START
 from cqrs_swr.testing.model import Ending, Held, Key, Mode, Model, Run
 from cqrs_swr.testing.subject import NEGATIVE_SECONDS, POLICY, RESULTS, Call, Subject
@@ -77,12 +78,19 @@ class Expectations:
         """
         self.model.step += 1
         plan = self.model.look(process, key)
+        if plan.serves is not None and plan.starts and self.model.behind(process) >= MOST_BACKGROUND:
+            plan = attrs.evolve(plan, starts=False)  # there is no room for one more
         before = len(self.subject.executions)
         call = self.subject.call(process, key)
         await self.subject.settle()
         began = len(self.subject.executions) - before
         hold(began == plan.starts, f"I3, I7, I8: {began} executions began where {int(plan.starts)} had to")
-        run = self.begins(process, key) if plan.starts else self.model.joinable(process, key)
+        is_behind = plan.serves is not None
+        run = (
+            self.begins(process, key, is_behind=is_behind)
+            if plan.starts
+            else self.model.joinable(process, key)
+        )
         status = "miss" if plan.starts else "collapsed"
         if plan.serves is None and run is not None:
             self.waits(Waiting(call, process, key, self.model.step, run, status, plan.fallback))
@@ -90,20 +98,22 @@ class Expectations:
             waiting = Waiting(call, process, key, self.model.step, plan.serves.run, plan.status)
             self._is_served(waiting, plan.serves, plan.status)
 
-    def begins(self, process: int, key: Key, *, is_flight: bool = True) -> Run:
+    def begins(self, process: int, key: Key, *, is_flight: bool = True, is_behind: bool = False) -> Run:
         """See that an execution has begun, and note it.
 
         Args:
             process: where.
             key: what for.
             is_flight: whether others may wait for it.
+            is_behind: whether nobody does yet.
         """
         execution = self.subject.executions[-1]
         hold((execution.process, execution.key) == (process, key), "I5: the handler runs for somebody else")
         model = self.model
-        run = Run(execution.number, process, key, model.step, model.now, is_flight)
+        run = Run(execution.number, process, key, model.step, model.now, is_flight, is_behind)
         self.runs[run.number] = run
         self._executed[process] += 1
+        model.runs.append(run)
         if is_flight:
             model.flights[process][key] = run
         return run

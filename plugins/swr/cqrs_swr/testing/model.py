@@ -30,6 +30,7 @@ class Run:
         began: the number of the step in which it began.
         began_at: the time then.
         is_flight: whether the cache owns it; otherwise it is a caller's own.
+        is_behind: whether it was started while its caller was answered with something older.
         ended: whether it has.
     """
 
@@ -39,6 +40,7 @@ class Run:
     began: int
     began_at: float
     is_flight: bool
+    is_behind: bool = False
     ended: bool = False
 
 
@@ -121,6 +123,11 @@ class Model:
         self.shared: dict[Key, Held] = {}
         self.flights: list[dict[Key, Run]] = [{}, {}]
         self.invalidated: list[Invalidated] = []
+        self.runs: list[Run] = []
+
+    def behind(self, process: int) -> int:
+        """Count the executions under way that nobody waited for when they began."""
+        return sum(run.is_behind and not run.ended for run in self.runs if run.process == process)
 
     def covered(self, run: Run, modes: Iterable[Mode] = ("expire", "remove")) -> bool:
         """Tell whether something covered a run since it began."""

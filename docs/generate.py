@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import attrs
 import click
+from cqrs_openobserve.alert_settings import AlertSettings
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
 from cqrs_openobserve.testing import EXPORTER_LAWS, RUNNING_LAWS
+from cqrs_openobserve.thresholds import Threshold
 from cqrs_swr.settings import Settings as SwrSettings
 
 from cqrs import CqrsApp, testing
@@ -34,7 +36,10 @@ CORE: Final[tuple[Row, ...]] = tuple((variable, "") for variable in CORE_VARIABL
 
 SECTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
     "The core": CORE,
-    "The OpenObserve plugin": variables(OpenObserveSettings),
+    "The OpenObserve plugin": tuple(
+        row for row in variables(OpenObserveSettings) if row not in variables(AlertSettings)
+    ),
+    "What cqrs openobserve init makes": variables(AlertSettings),
     "The query cache plugin": variables(SwrSettings),
 }
 
@@ -204,6 +209,8 @@ def _default(default: object) -> str:
         return "**required**"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, Threshold):
+        return f"`{default}`"
     # Nothing, an empty text, or an empty collection that each instance makes for itself.
     return f"`{default}`" if isinstance(default, int | float | str) and default != "" else "not set"
 

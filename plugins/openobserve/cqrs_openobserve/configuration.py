@@ -17,6 +17,7 @@ from cqrs_openobserve.names import stream_name
 from cqrs_openobserve.service import Service, service_of
 from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.spool_place import SpoolPlace, spool_place
+from cqrs_openobserve.thresholds import Threshold
 
 KINDS: Final[tuple[Kind, ...]] = ("command", "query", "event")
 _STREAM_VARIABLES: Final = tuple(
@@ -113,7 +114,7 @@ def _parsed(given: Mapping[str, object]) -> tuple[dict[str, object], list[Proble
 def _as_text(value: object) -> str:
     if isinstance(value, Secret):
         return value.reveal()
-    if isinstance(value, bool | int | Endpoint):
+    if isinstance(value, bool | int | Endpoint | Threshold):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if not isinstance(value, str):
         raise Invalid(f"is a {type(value).__name__}, not a text, number or boolean")

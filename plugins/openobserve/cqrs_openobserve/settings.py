@@ -17,12 +17,13 @@ from cqrs.settings import (
     text,
 )
 from cqrs_openobserve import setting_rules
+from cqrs_openobserve.alert_settings import AlertSettings
 from cqrs_openobserve.endpoint import Endpoint, parse_endpoint
 
 
 @final
 @attrs.frozen
-class Settings:
+class Settings(AlertSettings):
     """What can be set; everything but URL and token has a default."""
 
     url: Endpoint = setting(

@@ -54,7 +54,8 @@ mutants *ARGS:
 
 # The fault catalogue of the plugins with its full number of rounds; arguments go to pytest
 faults-heavy *ARGS:
-    @FAULTS_HEAVY=1 pytest --timeout=600 plugins/openobserve/tests/faults plugins/swr/tests/faults "$@"
+    @FAULTS_HEAVY=1 pytest --timeout=600 plugins/openobserve/tests/faults plugins/swr/tests/faults \
+      plugins/openobserve/tests/provision/test_apply.py "$@"
 
 # The order service against a local server, its numbers read back; arguments: --seconds --rate --seed --chaos --keep
 demo *ARGS:

@@ -180,8 +180,10 @@ def documented() -> list[str]:
 def declared_variables() -> Iterator[Variable]:
     """The variables of every settings class, wherever in a plugin it stands."""
     found = {cls for module in modules() for _, cls in inspect.getmembers(module, inspect.isclass)}
-    for cls in found:
-        if attrs.has(cls) and cls.__module__.startswith(("cqrs_openobserve", "cqrs_swr")):
+    ours = [c for c in found if attrs.has(c) and c.__module__.startswith(("cqrs_openobserve", "cqrs_swr"))]
+    for cls in ours:
+        # A class that another one extends has nothing of its own.
+        if sum(cls in other.__mro__ for other in ours) == 1:
             yield from (variable for variable, _ in variables(cls))
 
 

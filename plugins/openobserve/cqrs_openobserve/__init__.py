@@ -8,10 +8,13 @@ from cqrs_openobserve.lifecycle import install_signal_flush
 from cqrs_openobserve.log_handler import OpenObserveHandler
 from cqrs_openobserve.payloads import Signal
 from cqrs_openobserve.plugin import OpenObserve
+from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.settings import Settings
 from cqrs_openobserve.telemetry import Telemetry
+from cqrs_openobserve.thresholds import Threshold
 
 __all__ = [
+    "AlertRule",
     "FlushReport",
     "OpenObserve",
     "OpenObserveHandler",
@@ -19,5 +22,6 @@ __all__ = [
     "Signal",
     "SignalLedger",
     "Telemetry",
+    "Threshold",
     "install_signal_flush",
 ]

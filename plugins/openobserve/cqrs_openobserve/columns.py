@@ -80,3 +80,47 @@ def columns_of(kind: Kind) -> tuple[Column, ...]:
         kind: the kind of message that the stream holds.
     """
     return tuple(column for column in COLUMNS if kind in column.kinds)
+
+
+_SERVICE: Final = (
+    "service_name",
+    "service_version",
+    "service_instance_id",
+    "deployment_environment",
+    "host_name",
+)
+_OF_SERVICE: Final = tuple(column for column in COLUMNS if column.name in _SERVICE)
+
+METRIC_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("_timestamp", "Int64", "When the metric was read, in µs since the Unix epoch."),
+    Column("record", "Utf8", "snapshot or probe."),
+    Column("metric_name", "Utf8", "Name of the metric; of a histogram with .count, .sum or .max."),
+    Column("metric_value", "Float64", "Its value."),
+    Column("metric_type", "Utf8", "counter, up_down_counter or gauge."),
+    Column("metric_unit", "Utf8", "Its unit."),
+    Column("labels", "Utf8", "Further attributes, as key=value with commas."),
+    Column("message_type", "Utf8", "Name of the message's class."),
+    Column("outcome", "Utf8", "How the dispatches ended."),
+    *(column for column in _OF_SERVICE if column.name in {"service_name", "service_instance_id"}),
+    Column("correlation_id", "Utf8", "Of a probe: which one."),
+    Column("record_id", "Utf8", "Identity of the row."),
+)
+
+LOG_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("_timestamp", "Int64", "When the line was written, in µs since the Unix epoch."),
+    Column("level", "Utf8", "DEBUG, INFO, WARN or ERROR."),
+    Column("message", "Utf8", "The line, redacted."),
+    Column("logger", "Utf8", "Name of its logger."),
+    Column("code_function", "Utf8", "What wrote it."),
+    Column("code_file", "Utf8", "Path of its file."),
+    Column("code_line", "Int64", "Number in the file."),
+    Column("thread_name", "Utf8", "Name of the thread."),
+    Column("exception_type", "Utf8", "Class of the exception logged with it."),
+    Column("exception_stacktrace", "Utf8", "That exception's traceback, redacted."),
+    Column("message_id", "Utf8", "Identity of the message it was written under."),
+    Column("correlation_id", "Utf8", "Identity shared by all messages of one cause."),
+    Column("trace_id", "Utf8", "Identity of the trace."),
+    Column("span_id", "Utf8", "Identity of the span it was written in."),
+    *_OF_SERVICE,
+    Column("record_id", "Utf8", "Identity of the line."),
+)

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -362,3 +362,87 @@ def command() -> Callable[..., Any]:
 def live_version(request: pytest.FixtureRequest) -> str:
     """Each version that the local server emulates."""
     return str(request.param)
+
+
+class Bridge:
+    """A local server without a socket of its own; put behind the fault server, it answers what that receives.
+
+    Attributes:
+        token: with full rights.
+        asked: method and path of each request, in order.
+    """
+
+    def __init__(self, folder: Path, emulation: str, limits: dict[str, Any]) -> None:
+        import httpx
+        from cqrs_local import LocalServer
+        from cqrs_local.emulation import Emulation
+        from cqrs_local.limits import Limits
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        # Alerts are evaluated when a test says so.
+        found = Limits(**({"alert_seconds": 3600.0} | limits))
+        self.local = LocalServer(folder, emulation=Emulation(emulation), limits=found)
+        self._run(self.local.open())
+        self.token = self.local.token
+        user, _, secret = self.token.partition(":")
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.local.app), base_url="http://local", auth=(user, secret)
+        )
+        self.asked: list[tuple[str, str]] = []
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        """Ask it as somebody else would."""
+        return self._run(self._http.request(method, path, **options))
+
+    def __call__(self, received: Received) -> Behaviour:
+        """Answer a request that the fault server received."""
+        self.asked.append((received.method, received.path))
+        headers = {"content-type": "application/json"}
+        headers |= {
+            name: received.headers[name]
+            for name in ("content-type", "stream-name", "authorization")
+            if name in received.headers
+        }
+        answer = self.request(
+            received.method, received.path, content=received.body, headers=headers, auth=None
+        )
+        return Reply(
+            answer.status_code, answer.content, {"content-type": answer.headers.get("content-type", "")}
+        )
+
+    def evaluate(self) -> None:
+        """Evaluate every alert that is due."""
+        self._run(self.local._schedule.run_due())  # type: ignore[union-attr]  # it is open
+
+    @property
+    def now(self) -> int:
+        """The server's time in µs."""
+        return self.local._backend.store.now()
+
+    def close(self) -> None:
+        """End it."""
+        self._run(self._http.aclose())
+        self._run(self.local.close())
+        self._run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+@pytest.fixture
+def make_bridge(tmp_path: Path) -> Iterator[Callable[..., Bridge]]:
+    """Opens local servers and closes them."""
+    made: list[Bridge] = []
+
+    def make(emulation: str = "newest", **limits: Any) -> Bridge:
+        made.append(Bridge(tmp_path / f"local-{len(made)}", emulation, limits))
+        return made[-1]
+
+    yield make
+    for bridge in made:
+        bridge.close()

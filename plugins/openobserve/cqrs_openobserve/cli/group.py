@@ -4,17 +4,18 @@ import click
 
 from cqrs_openobserve.cli.doctor import doctor
 from cqrs_openobserve.cli.init import init
+from cqrs_openobserve.cli.plan import plan
 from cqrs_openobserve.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def group() -> None:
-    """OpenObserve: set the server up, and prove that records arrive.
+    """OpenObserve: set the server up, see what is different, prove that records arrive.
 
     The settings are environment variables: OPENOBSERVE_URL and OPENOBSERVE_TOKEN are needed,
     OPENOBSERVE_ADMIN_TOKEN if that token may only send.
     """
 
 
-for _command in (init, verify, doctor):
+for _command in (init, plan, verify, doctor):
     group.add_command(_command)

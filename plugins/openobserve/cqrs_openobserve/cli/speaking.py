@@ -66,3 +66,14 @@ def end(code: int) -> None:
     """
     if code:
         raise click.exceptions.Exit(code)
+
+
+def warn_of_rates(configuration: Configuration) -> None:
+    """Say so if successes are not recorded.
+
+    Args:
+        configuration: what was read.
+    """
+    if configuration.settings.log_level in {"WARN", "ERROR"}:
+        text = "successes are not recorded, so rates have no denominator."
+        click.echo(f"warning: CQRS_LOG_LEVEL={configuration.settings.log_level}: {text}", err=True)

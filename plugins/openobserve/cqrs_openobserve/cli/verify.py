@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from cqrs_openobserve.cli.speaking import Duration, end, spoken
-from cqrs_openobserve.configuration import Configuration
+from cqrs_openobserve.cli.speaking import Duration, end, spoken, warn_of_rates
 from cqrs_openobserve.verify import Finding, Verification, all_proven, as_json
 
 _WORDS = {"proven": "proven", "missed": "MISSED", "warning": "note"}
@@ -27,7 +26,7 @@ def verify(timeout: float, *, as_object: bool) -> None:
     line. Exit code 0 if everything was proven, 1 if not; each miss is told with its likely cause.
     """
     with spoken() as configuration:
-        _say_switches(configuration)
+        warn_of_rates(configuration)
         url, organization = str(configuration.endpoint), configuration.organization
         if not as_object:
             click.echo(f"{url}, organisation {organization}")
@@ -52,10 +51,3 @@ def _progress(waiting: int, of: int) -> None:
     # Only for somebody who watches: no control character gets into a file.
     if waiting and sys.stderr.isatty():
         click.echo(f"\r  waiting for {waiting} of {of} probes \r", err=True, nl=False)
-
-
-def _say_switches(configuration: Configuration) -> None:
-    settings = configuration.settings
-    if settings.log_level in {"WARN", "ERROR"}:
-        text = "successes are not recorded, so rates have no denominator."
-        click.echo(f"warning: CQRS_LOG_LEVEL={settings.log_level}: {text}", err=True)

@@ -12,8 +12,6 @@ from cqrs_openobserve.doctor.server import Asking
 from cqrs_openobserve.doctor.streams import StreamFacts
 from cqrs_openobserve.provision.streams import Difference, Stream, compare, schema_of, streams_of
 
-_NAMES = {"command": "COMMANDS", "query": "QUERIES", "event": "EVENTS"}
-
 
 @final
 @attrs.frozen
@@ -68,10 +66,7 @@ def _judged(facts: ColumnFacts) -> list[Line]:
             f"column types of {stream.name} conflict: {kinds}; a value of another type came in, and the server"
             " cannot change a column back"
         )
-        fix = (
-            f"delete the stream and run cqrs openobserve init, or export CQRS_STREAM_{_NAMES[stream.kind]}="
-            "another-name; shipped queries go on to answer meanwhile"
-        )
+        fix = f"delete the stream and run cqrs openobserve init, or export {stream.variable}=another-name; shipped queries go on to answer meanwhile"
         lines.append(Line("provisioning", stream.name, "fail", text, fix))
     if found.missing:
         names = ", ".join(column.name for column in found.missing)

@@ -5,7 +5,7 @@ from typing import Final, final
 
 import attrs
 
-from cqrs_openobserve.provision.alerts import MARK
+from cqrs_openobserve.provision.ownership import MARK, stamped
 
 WIDTH: Final = 48
 _HEIGHT: Final = 9
@@ -100,7 +100,7 @@ class Dashboard:
     def body(self) -> dict[str, object]:
         """Give the body of the call that creates or replaces it."""
         panels = [panel.body(f"p{at}", layout) for at, (panel, layout) in enumerate(_placed(self.panels), 1)]
-        return {
+        return stamped({
             "version": 5,
             "title": self.title,
             "description": f"{self.description} ({MARK})",
@@ -110,7 +110,7 @@ class Dashboard:
                 "showDynamicFilters": True,
             },
             "defaultDatetimeDuration": {"type": "relative", "relativeTimePeriod": "1h"},
-        }
+        })  # fmt: skip
 
 
 def _axis(label: str, alias: str) -> dict[str, object]:

@@ -17,12 +17,8 @@ LOOKED_UP: Final = f"{HANDLED} AND cache_status IS NOT NULL AND cache_status <> 
 CHOSEN: Final = "message_type LIKE '$message_type' AND service_name LIKE '$service'"
 SERVICE_CHOSEN: Final = "service_name LIKE '$service'"
 
-COUNT: Final = "count(*)"
-ERRORS: Final = "sum(CASE WHEN outcome = 'error' THEN 1 ELSE 0 END)"
-ERROR_RATE: Final = f"{ERRORS} * 100.0 / count(*)"
-_HIT: Final = "cache_status IN ('hit', 'fresh', 'stale', 'stale_error', 'negative')"
-HIT_RATE: Final = f"sum(CASE WHEN {_HIT} THEN 1 ELSE 0 END) * 100.0 / count(*)"
-STALE: Final = "sum(CASE WHEN cache_status IN ('stale', 'stale_error') THEN 1 ELSE 0 END)"
+FAILED: Final = "outcome = 'error'"
+HIT: Final = "cache_status IN ('hit', 'fresh', 'stale', 'stale_error', 'negative')"
 _QUERY: Final = "SELECT {named} FROM {table} WHERE {where}"
 _TIME: Final = "histogram(_timestamp)"
 
@@ -52,14 +48,44 @@ def number(column: str) -> str:
     return f"TRY_CAST({column} AS DOUBLE)"
 
 
-def percentile(share: float, column: str = "duration_ms") -> str:
+def percentile(share: float, column: str = "duration_ms", when: str = "") -> str:
     """Give the value that a share of the rows does not exceed.
 
     Args:
         share: between 0 and 1.
         column: name of a column of numbers.
+        when: which of the rows; all if empty.
     """
-    return f"approx_percentile_cont({share}) WITHIN GROUP (ORDER BY {number(column)})"
+    value = f"CASE WHEN {when} THEN {number(column)} END" if when else number(column)
+    return f"approx_percentile_cont({share}) WITHIN GROUP (ORDER BY {value})"
+
+
+def count(when: str = "") -> str:
+    """Count rows.
+
+    Args:
+        when: which of them; all if empty.
+    """
+    return f"sum(CASE WHEN {when} THEN 1 ELSE 0 END)" if when else "count(*)"
+
+
+def percentage(of: str, when: str = "") -> str:
+    """Give how many rows in a hundred are so.
+
+    Args:
+        of: condition on a row.
+        when: which of the rows; all if empty.
+    """
+    # A part of the rows may be empty, and a share of nothing is no number instead of a division by zero.
+    total = f"nullif({count(when)}, 0)" if when else count()
+    return f"{count(f'{when} AND {of}' if when else of)} * 100.0 / {total}"
+
+
+COUNT: Final = count()
+ERRORS: Final = count(FAILED)
+ERROR_RATE: Final = percentage(FAILED)
+HIT_RATE: Final = percentage(HIT)
+STALE: Final = count("cache_status IN ('stale', 'stale_error')")
 
 
 def newest(column: str) -> str:

@@ -1,18 +1,28 @@
 """The streams as they should be, and how a stream that exists differs; pure."""
 
 from collections.abc import Mapping
-from typing import Final, final
+from typing import Final, Literal, final
 
 import attrs
 import orjson
 
-from cqrs.middleware import Kind
-from cqrs_openobserve.columns import Column, columns_of
+from cqrs_openobserve.columns import LOG_COLUMNS, METRIC_COLUMNS, Column, columns_of
 from cqrs_openobserve.configuration import KINDS, Configuration
 from cqrs_openobserve.json_values import mapping, sequence
 
+StreamKind = Literal["command", "query", "event", "metrics", "logs"]
+
 # Names that some versions of the server's engine give to the same type.
 _SAME: Final = {"LargeUtf8": "Utf8", "Utf8View": "Utf8"}
+# What panels and alerts filter on, where a stream has it.
+_FILTERED: Final = ("record", "message_type", "service_name", "cache_status", "metric_name")
+_VARIABLES: Final[Mapping[StreamKind, str]] = {
+    "command": "CQRS_STREAM_COMMANDS",
+    "query": "CQRS_STREAM_QUERIES",
+    "event": "CQRS_STREAM_EVENTS",
+    "metrics": "CQRS_STREAM_METRICS",
+    "logs": "CQRS_STREAM_LOGS",
+}
 
 
 @final
@@ -22,13 +32,26 @@ class Stream:
 
     Attributes:
         name: the server's name of it.
-        kind: the kind of message whose records it holds.
+        kind: the kind of message whose records it holds, or what else it holds.
         columns: all its columns; ``_timestamp`` comes with every stream.
+        retention: days for which the server keeps its records; 0 for the server's own rule.
     """
 
     name: str
-    kind: Kind
+    kind: StreamKind
     columns: tuple[Column, ...]
+    retention: int = 0
+
+    @property
+    def variable(self) -> str:
+        """The variable that names it."""
+        return _VARIABLES[self.kind]
+
+    @property
+    def indexed(self) -> tuple[str, ...]:
+        """Columns that the server should index, since dashboards and alerts filter on them."""
+        names = {column.name for column in self.columns}
+        return tuple(name for name in _FILTERED if name in names)
 
     def creation(self) -> bytes:
         """Give the body of the request that creates it."""
@@ -51,8 +74,23 @@ class Difference:
 
 
 def streams_of(configuration: Configuration) -> tuple[Stream, ...]:
-    """Give the streams that a configuration needs."""
-    return tuple(Stream(configuration.streams[kind], kind, columns_of(kind)) for kind in KINDS)
+    """Give the streams of records: one for each kind of message."""
+    days = configuration.settings.stream_retention
+    return tuple(Stream(configuration.streams[kind], kind, columns_of(kind), days) for kind in KINDS)
+
+
+def all_streams(configuration: Configuration) -> tuple[Stream, ...]:
+    """Give every stream that a configuration needs; the server makes that of spans by itself."""
+    days = configuration.settings.stream_retention
+    others = (
+        Stream(configuration.stream_metrics, "metrics", METRIC_COLUMNS, days),
+        Stream(configuration.stream_logs, "logs", LOG_COLUMNS, days),
+    )
+    wanted = (configuration.settings.metrics_enabled, bool(configuration.stream_logs))
+    return (
+        *streams_of(configuration),
+        *(stream for stream, on in zip(others, wanted, strict=True) if on),
+    )
 
 
 def compare(stream: Stream, schema: Mapping[str, str]) -> Difference:

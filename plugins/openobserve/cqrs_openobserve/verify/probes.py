@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Container, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, cast, final
 
 import attrs
 
 from cqrs.clock import Clock
+from cqrs.middleware import Kind
 from cqrs_openobserve.columns import Column, ColumnType
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.log_lines import LogLine
@@ -138,7 +139,7 @@ def _reading(identity: Identity) -> Iterator[Reading]:
 
 
 def _observation(stream: Stream, identity: Identity, now_ns: int) -> Observation:
-    subject = Subject(stream.kind, "probe", "Probe", __name__)
+    subject = Subject(cast("Kind", stream.kind), "probe", "Probe", __name__)
     number, span = identity.number, identity.span if stream.kind == "command" else 1
     return (subject, "success", now_ns, _DURATION_NS, number, number, None, number, span, 0, True, None)
 
@@ -179,9 +180,7 @@ def _record(stream: Stream, identity: Identity) -> Probe:
         f"SELECT * FROM \"{stream.name}\" WHERE correlation_id = '{identity.text}'",  # noqa: S608  # as above
         lambda row: _differs(columns, row),
         f"with {len(columns)} fields",
-        {"command": "CQRS_STREAM_COMMANDS", "query": "CQRS_STREAM_QUERIES", "event": "CQRS_STREAM_EVENTS"}[
-            stream.kind
-        ],
+        stream.variable,
     )
 
 

@@ -1,7 +1,8 @@
 """What the tests of the commands share: a way to run one, settings for a server that stores everything."""
 
 import os
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import pytest
 from click.testing import CliRunner, Result
@@ -41,3 +42,11 @@ def env(server: FaultServer) -> dict[str, str]:
         "OPENOBSERVE_EXIT_TIMEOUT": "200ms",
         "OPENOBSERVE_TIMEOUT": "500ms",
     }
+
+
+@pytest.fixture
+def local(server: FaultServer, make_bridge: Callable[..., Any], env: dict[str, str]) -> Any:
+    """A local server behind the fault server; the settings name it."""
+    server.behave = bridge = make_bridge()
+    env |= {"OPENOBSERVE_TOKEN": bridge.token, "OPENOBSERVE_TIMEOUT": "10s", "OPENOBSERVE_SPOOL_DIR": "none"}
+    return bridge

@@ -39,7 +39,7 @@ def test_help_says_what_is_needed(run: Run) -> None:
     assert same is group
 
 
-def test_it_runs_as_a_module(env: dict[str, str], store: Any) -> None:
+def test_it_runs_as_a_module(env: dict[str, str], local: Any) -> None:
     """And as ``cqrs openobserve``, in processes of their own."""
     variables = {"PATH": os.environ["PATH"], "OPENOBSERVE_SPOOL_DIR": "none", **env}
     for command in (["-m", "cqrs_openobserve"], ["-m", "cqrs", "openobserve"]):
@@ -52,4 +52,4 @@ def test_it_runs_as_a_module(env: dict[str, str], store: Any) -> None:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), done
-    assert len(store.schemas) == 3
+    assert len(local.request("GET", "/api/default/streams").json()["list"]) == 4

@@ -8,7 +8,7 @@ from click.testing import Result
 Run = Callable[..., Result]
 
 
-@pytest.mark.parametrize("command", ["init", "verify"])
+@pytest.mark.parametrize("command", ["init", "plan", "verify"])
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
@@ -37,7 +37,7 @@ def test_a_defect_is_said_without_a_traceback(
     """And without the secret, should it stand in the exception."""
     import importlib
 
-    module = importlib.import_module("cqrs_openobserve.cli.init")
+    module = importlib.import_module("cqrs_openobserve.cli.states")
 
     def broken(*_: object) -> None:
         raise RuntimeError("user:s3cret-canary")

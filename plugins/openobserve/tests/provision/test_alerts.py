@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from cqrs_openobserve.columns import columns_of
-from cqrs_openobserve.provision.alerts import AlertRule, Thresholds, rules
+from cqrs_openobserve.provision.alert_rule import AlertRule
+from cqrs_openobserve.provision.alerts import Thresholds, rules
 from cqrs_openobserve.provision.queries import StreamNames
+from cqrs_openobserve.thresholds import Threshold
 
 NAMES = StreamNames("cqrs_commands", "cqrs_queries", "cqrs_events", "cqrs_metrics")
 METRICS = {
@@ -163,7 +165,7 @@ async def test_thresholds_are_settings(engine: Any) -> None:
     """A higher limit does not fire on what the default fires on."""
     name = "cqrs_command_error_rate"
     await prepare(engine, BY_NAME[name], BREACH[name](), widened=False)
-    (rule, *_) = rules(NAMES, Thresholds(command_error_rate=2.5))
+    (rule, *_) = rules(NAMES, Thresholds(command_error_rate=Threshold(2.5)))
 
     assert await engine.rows(rule.sql) == []
 

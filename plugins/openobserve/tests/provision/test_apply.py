@@ -1,138 +1,314 @@
-"""Brings the server into the desired state."""
+"""Brings a server into the desired state, whatever is there and wherever it was stopped."""
 
-import json
+import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cqrs_openobserve.configuration import Configuration
-from cqrs_openobserve.plugin import client_of
+from cqrs_openobserve.answers import Answer, Trouble
+from cqrs_openobserve.configuration import read
+from cqrs_openobserve.provision.actual import Actual, read_actual
 from cqrs_openobserve.provision.apply import Step, apply
-from cqrs_openobserve.testing import FaultServer, Reply
+from cqrs_openobserve.provision.desired import desired
+from cqrs_openobserve.provision.difference import plan
+from cqrs_openobserve.provision.ownership import MARK
+from cqrs_openobserve.provision.server import Refusal
 
-Configure = Callable[..., Configuration]
-
-
-@pytest.fixture
-def init(configure: Configure) -> Callable[..., list[Step]]:
-    def init(**given: Any) -> list[Step]:
-        configuration = configure(**given)
-        client = client_of(configuration, configuration.admin)
-        steps = list(apply(configuration, client, sleep=lambda _: None))
-        client.close()
-        return steps
-
-    return init
+CHANNEL = "webhook:https://hooks.example.com/canary-T0123"
+HEAVY = bool(os.environ.get("FAULTS_HEAVY"))
+SUBJECTS = {"stream": 4, "folder": 2, "template": 1, "destination": 1, "alert": 6, "dashboard": 3}
 
 
-def did(steps: list[Step]) -> list[tuple[str, str]]:
-    return [(step.subject, step.did) for step in steps]
+def did(steps: list[Step]) -> Counter[tuple[str, str]]:
+    return Counter((step.subject, step.did) for step in steps)
 
 
-def test_streams_are_created_once(store: Any, init: Callable[..., list[Step]]) -> None:
-    """With every column; the second time nothing changes and nothing is written."""
-    assert did(init()) == [(name, "created") for name in ("cqrs_commands", "cqrs_queries", "cqrs_events")]
-    schemas = json.dumps(store.schemas)
-    assert did(init()) == [(name, "unchanged") for name in ("cqrs_commands", "cqrs_queries", "cqrs_events")]
-    assert json.dumps(store.schemas) == schemas
-    assert store.rows == {}
+def wrote(site: Any) -> list[tuple[str, str]]:
+    return [
+        (method, path)
+        for method, path in site.bridge.asked
+        if method != "GET" and not path.endswith("_search")
+    ]
 
 
-def test_columns_that_a_stream_lacks_are_added(store: Any, init: Callable[..., list[Step]]) -> None:
-    """By one typed record that counts nowhere, and only where something is missing."""
-    init()
-    for column in ("outcome", "duration_ms", "sampled"):
-        del store.schemas["cqrs_commands"][column]
-    steps = init()
-
-    assert did(steps)[0] == ("cqrs_commands", "changed")
-    assert steps[0].text == "added outcome, duration_ms, sampled"
-    assert store.schemas["cqrs_commands"]["duration_ms"] == "Float64"
-    ((stream, (row,)),) = store.rows.items()
-    assert (stream, row["record"]) == ("cqrs_commands", "probe")
-    assert [step.did for step in init()] == ["unchanged"] * 3
-
-
-def test_an_app_that_ran_before_init_is_completed(
-    store: Any, init: Callable[..., list[Step]], make_pipeline: Any, observe: Any
-) -> None:
-    """The stream that its records made gets the columns that they did not have."""
-    pipeline = make_pipeline()
-    pipeline.queue.offer(observe())
-    pipeline.flush(5)
-    assert "error_type" not in store.schemas["cqrs_commands"]
-
-    assert [step.did for step in init()] == ["changed", "created", "created"]
-    assert store.schemas["cqrs_commands"]["error_type"] == "Utf8"
-
-
-def test_a_widened_column_is_told_with_the_way_out(store: Any, init: Callable[..., list[Step]]) -> None:
-    """No call of the server takes it back."""
-    init()
-    store.schemas["cqrs_queries"]["duration_ms"] = "Utf8"
-    steps = init()
-
-    assert [step.ok for step in steps] == [True, False, True]
-    assert "duration_ms is Utf8, not Float64" in steps[1].text
-    assert "CQRS_STREAM_QUERIES" in steps[1].hint
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [({}, "set OPENOBSERVE_ADMIN_TOKEN"), ({"admin_token": "a:b"}, "check OPENOBSERVE_ADMIN_TOKEN")],
-)
-@pytest.mark.parametrize("status", [401, 403])
-def test_an_ingestion_token_is_told_at_once(
-    store: Any, init: Callable[..., list[Step]], given: dict[str, str], says: str, status: int
-) -> None:
-    """After the first step nothing else could work."""
-    store.fails["POST", "/streams/cqrs_commands"] = Reply(status, b"Unauthorized Access")
-    (step,) = init(**given)
-    assert not step.ok
-    assert "Unauthorized Access" in step.text
-    assert says in step.hint
-
-
-def test_the_admin_token_is_used(server: FaultServer, store: Any, init: Callable[..., list[Step]]) -> None:
-    """Not the one that records are sent with."""
-    init(admin_token="Basic YTpi")
-    assert {received.headers["authorization"] for received in server.received} == {"Basic YTpi"}
-    assert store.schemas
-
-
-def test_no_server_is_told_at_once(init: Callable[..., list[Step]]) -> None:
-    """With the variable to look at."""
-    (step,) = init(url="http://127.0.0.1:9")
-    assert "refused the connection" in step.text
-    assert "OPENOBSERVE_URL" in step.hint
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [Reply(500, b"oops"), Reply(200, b"<html>"), Reply(404, b"no"), Reply(200, b'{"schema":1}')],
-    ids=str,
-)
-def test_odd_answers_are_steps_that_failed(
-    store: Any, init: Callable[..., list[Step]], answer: Reply
-) -> None:
-    """Each with something to do about it; the other streams are still tried."""
-    init()
-    store.fails["GET", "/cqrs_commands/schema"] = answer
-    steps = init()
-    assert [step.did for step in steps][1:] == ["unchanged"] * 2
-    assert steps[0].did in {"failed", "changed"}
-    assert all(step.ok or step.hint for step in steps)
-
-
-def test_columns_that_do_not_appear_are_told(store: Any, init: Callable[..., list[Step]]) -> None:
-    """The server said it stored the record, and still has no such column."""
-    init()
-    del store.schemas["cqrs_commands"]["outcome"]
-    store.fails["POST", "/cqrs_commands/_json"] = Reply(
-        200, b'{"code":200,"status":[{"name":"s","successful":1,"failed":0}]}'
+def board(site: Any, title: str = "CQRS commands") -> tuple[str, Any]:
+    """Path of a dashboard of ours for a change, and its content."""
+    key = next(
+        f["folderId"] for f in site.second("GET", "/folders/dashboards").json()["list"] if f["name"] == "CQRS"
     )
-    assert "did not add outcome" in init()[0].text
-    store.fails["POST", "/cqrs_commands/_json"] = Reply(
-        200, b'{"code":200,"status":[{"name":"s","successful":0,"failed":1,"error":"too old"}]}'
+    listed = site.first("GET", f"/dashboards?folder={key}").json()["dashboards"]
+    found = next(entry for entry in listed if entry["title"] == title and MARK in entry["v5"]["description"])
+    return f"/dashboards/{found['dashboard_id']}?folder={key}&hash={found['hash']}", found["v5"]
+
+
+def test_an_empty_server_gets_everything_once(site: Any) -> None:
+    """A step each; again: all unchanged, and not one writing request."""
+    steps = site.init()
+    assert did(steps) == {(subject, "created"): count for subject, count in SUBJECTS.items()}
+    state = site.state()
+    assert len(state["alerts"]) == 6
+    assert all(alert["enabled"] and alert["folder"] == "CQRS" for alert in state["alerts"])
+    assert {title for _, title, _, _ in state["dashboards"]} == {
+        "CQRS commands",
+        "CQRS queries",
+        "CQRS events",
+    }
+    assert set(state["streams"]["cqrs_metrics"][1]) >= {"record", "metric_name", "service_name"}
+
+    site.bridge.asked.clear()
+    assert did(site.init()) == {(subject, "unchanged"): count for subject, count in SUBJECTS.items()}
+    assert wrote(site) == []
+    assert site.state() == state
+    assert not site.plan().pending
+
+
+def test_an_app_that_ran_before_is_completed(site: Any) -> None:
+    """The streams that its records made get what they lack; the probes count nowhere."""
+    row = {
+        "record": "handled",
+        "outcome": "success",
+        "duration_ms": 1.5,
+        "message_type": "A",
+        "service_name": "s",
+    }
+    for stream in ("cqrs_commands", "cqrs_metrics"):
+        site.first("POST", f"/{stream}/_json", json=[row])
+    steps = {step.name: step for step in site.init()}
+    assert steps["cqrs_commands"].did == "changed"
+    assert "error_type" in steps["cqrs_commands"].text
+    assert "indexed record, message_type, service_name" in steps["cqrs_commands"].text
+    assert steps["cqrs_metrics"].did == "changed"
+    assert not site.plan().pending
+    handled = site.first("POST", "/_search?type=logs", json={"query": {
+        "sql": "SELECT count(*) AS n FROM \"cqrs_commands\" WHERE record = 'handled'",
+        "start_time": site.bridge.now - 10**9, "end_time": site.bridge.now + 10**9}}).json()["hits"]  # fmt: skip
+    assert handled == [{"n": 1}]
+
+
+def test_the_log_stream_is_made_if_it_is_named(make_site: Callable[..., Any]) -> None:
+    """Also completed, if the app's own lines made it."""
+    site = make_site(stream_logs="app-logs", stream_retention="7")
+    site.first("POST", "/app_logs/_json", json=[{"message": "hello", "level": "INFO"}])
+    steps = {step.name: step for step in site.init()}
+    assert steps["app_logs"].did == "changed"
+    assert "kept for 7 days" in steps["app_logs"].text
+    assert did(site.init())["stream", "unchanged"] == 5
+
+
+def test_a_panel_changed_by_hand_is_one_field_of_drift(site: Any) -> None:
+    """Named exactly, and mended."""
+    site.init()
+    path, content = board(site)
+    content["tabs"][0]["panels"][2]["title"] = "Mine"
+    assert site.first("PUT", path, json=content).status_code == 200
+
+    changed = [change for change in site.plan().changes if change.kind != "unchanged"]
+    ((change,), (field,)) = changed, changed[0].fields
+    assert (change.kind, change.subject, change.name) == ("drift", "dashboard", "CQRS commands")
+    assert (field.path, field.found) == ("tabs[0].panels[2].title", "Mine")
+    assert site.plan().pending
+
+    assert did(site.init())["dashboard", "changed"] == 1
+    assert not site.plan().pending
+
+
+def test_an_alert_that_was_switched_off_or_bent_is_drift(site: Any) -> None:
+    """And another threshold in the settings is an update."""
+    site.init()
+    key = site.second("GET", "/alerts?alert_name_substring=p95").json()["list"][0]["alert_id"]
+    site.second("PATCH", f"/alerts/{key}/enable?value=false")
+    (change,) = [change for change in site.plan().changes if change.kind != "unchanged"]
+    assert (change.kind, [field.path for field in change.fields]) == ("drift", ["enabled"])
+    site.init()
+    assert site.second("GET", f"/alerts/{key}").json()["enabled"] is True
+
+
+def test_other_thresholds_are_an_update_of_what_they_are_in(
+    make_site: Callable[..., Any], server: Any, make_bridge: Any
+) -> None:
+    """Not drift: nobody changed anything by hand."""
+    del make_bridge
+    site = make_site()
+    site.init()
+    bridge = site.bridge
+    again = make_site(alert_command_error_rate="2", alert_query_p95_window="20m")
+    server.behave = bridge
+    configuration = type(site)(bridge, again.configuration, site.client, again.desired)
+    changed = {c.name: c for c in configuration.plan().changes if c.kind != "unchanged"}
+    assert {name: change.kind for name, change in changed.items()} == dict.fromkeys(
+        ("cqrs_command_error_rate", "cqrs_query_p95_latency"), "update"
     )
-    assert "too old" in init()[0].text
+    assert {f.path for f in changed["cqrs_query_p95_latency"].fields} == {
+        "trigger_condition.period",
+        "description",
+    }
+    configuration.init()
+    assert not configuration.plan().pending
+
+
+def test_what_is_somebody_elses_is_never_touched(site: Any) -> None:
+    """A dashboard of the same title in the same folder, an alert of the same name; also with --prune."""
+    site.init()
+    path, content = board(site)
+    folder = path.partition("folder=")[2].partition("&")[0]
+    theirs = {**content, "description": "my own"}
+    made = site.first("POST", f"/dashboards?folder={folder}", json=theirs).json()["v5"]
+    rule = site.second("GET", f"/alerts/{site.second('GET', '/alerts').json()['list'][0]['alert_id']}").json()
+    mine = {**rule, "description": "mine", "enabled": False}
+    mine.pop("id")
+    key = site.second("POST", "/alerts", json=mine).json()["id"]
+    before = site.second("GET", f"/alerts/{key}").json()
+
+    kinds = Counter(change.kind for change in site.plan(prune=True).changes)
+    assert kinds == {"unchanged": 17, "foreign": 2}
+    assert not site.plan(prune=True).pending
+    site.first("DELETE", f"/dashboards/{path.split('/')[2].partition('?')[0]}?folder={folder}")
+    steps = site.init(prune=True)
+    assert did(steps)["dashboard", "created"] == 1
+    assert site.first("GET", f"/dashboards/{made['dashboardId']}").json()["v5"]["description"] == "my own"
+    assert site.second("GET", f"/alerts/{key}").json() == before
+
+
+def test_prune_removes_what_we_made_and_no_longer_want(site: Any) -> None:
+    """Nothing else, and only if it is asked to."""
+    site.init()
+    path, content = board(site)
+    folder = path.partition("folder=")[2].partition("&")[0]
+    site.first("POST", f"/dashboards?folder={folder}", json={**content, "title": "CQRS of old"})
+    rule = site.second("GET", f"/alerts/{site.second('GET', '/alerts').json()['list'][0]['alert_id']}").json()
+    site.second("POST", "/alerts", json={**rule, "name": "cqrs_of_old"})
+    site.second(
+        "POST", "/alerts", json=rule
+    )  # a second one of a name, as a lost answer or two at once leave it
+    before = site.state()
+
+    kinds = Counter(change.kind for change in site.plan().changes)
+    assert (kinds["skipped"], site.plan().pending) == (3, False)
+    assert did(site.init())["alert", "skipped"] == 2
+    assert site.state() == before
+
+    steps = site.init(prune=True)
+    assert {(step.subject, step.name) for step in steps if step.did == "removed"} >= {
+        ("dashboard", "CQRS of old"), ("alert", "cqrs_of_old"),
+    }  # fmt: skip
+    assert did(steps)["alert", "removed"] == 2
+    assert len(site.state()["alerts"]) == 6
+    assert did(site.init(prune=True)) == {
+        (subject, "unchanged"): count for subject, count in SUBJECTS.items()
+    }
+
+
+def test_without_a_channel_alerts_are_skipped_and_nothing_fails(make_site: Callable[..., Any]) -> None:
+    """Each with the reason and the variable; those that are there stay."""
+    site = make_site(alert_channel=None)
+    steps = site.init()
+    assert did(steps)["alert", "skipped"] == 6
+    assert all(step.ok for step in steps)
+    assert {step.hint for step in steps if step.did == "skipped"} == {
+        "set CQRS_ALERT_CHANNEL, for example to webhook:https://hooks.example.com/cqrs."
+    }
+    assert not site.plan().pending
+    assert did(site.init())["dashboard", "unchanged"] == 3
+
+
+def test_a_widened_column_is_told_with_the_way_out(site: Any) -> None:
+    """Column, types and since when; no call takes it back, so that init says it failed."""
+    site.init()
+    site.first("POST", "/cqrs_commands/_json", json=[{"record": "handled", "duration_ms": "abc"}])
+    (stuck,) = site.plan().stuck
+    assert "duration_ms is Utf8, not Float64 since 20" in stuck.text
+    assert "CQRS_STREAM_COMMANDS" in stuck.hint
+    assert not site.plan().pending
+    (failed,) = [step for step in site.init() if not step.ok]
+    assert failed.name == "cqrs_commands"
+
+
+class Broken:
+    """Gets in the way of the n-th request: it is not sent, or its answer is lost."""
+
+    def __init__(self, client: Any, at: int, *, lost: bool) -> None:
+        self.client, self.left, self.lost = client, at, lost
+
+    def _through(self, call: Callable[..., Any], *arguments: Any) -> Answer | Trouble:
+        self.left -= 1
+        if self.left == 0 and not self.lost:
+            return Trouble("refused", "the cable was pulled")
+        answer: Answer | Trouble = call(*arguments)
+        return Trouble("reset", "the answer was lost", sent=True) if self.left == 0 else answer
+
+    def call(self, *arguments: Any) -> Answer | Trouble:
+        """A call of the organisation."""
+        return self._through(self.client.call, *arguments)
+
+    def ask(self, *arguments: Any) -> Answer | Trouble:
+        """Another call."""
+        return self._through(self.client.ask, *arguments)
+
+    def send(self, *arguments: Any) -> Answer | Trouble:
+        """Records."""
+        return self._through(self.client.send, *arguments)
+
+
+class Run:
+    """What `init` does, on an organisation of its own."""
+
+    def __init__(self, direct: Any, name: str) -> None:
+        direct.organization = name
+        given = {
+            "url": "http://127.0.0.1:9",
+            "organization": name,
+            "token": direct.token,
+            "alert_channel": CHANNEL,
+        }
+        self.direct = direct
+        self.configuration = read({}, {**given, "spool_dir": "none"}).unwrap()
+        self.desired = desired(self.configuration)
+        # An app ran before, so that columns are added, too.
+        direct.call("POST", "/cqrs_queries/_json", None, b'[{"record": "handled"}]')
+
+    def actual(self) -> Actual:
+        """What is there."""
+        found = read_actual(self.configuration, self.direct, self.desired)
+        assert isinstance(found, Actual)
+        return found
+
+    def init(self, server: Any) -> list[Step]:
+        """The steps, the last of which may have failed."""
+        found = read_actual(self.configuration, server, self.desired)
+        if isinstance(found, Refusal):
+            return [Step("stream", "", "failed", found.text)]
+        changes = plan(self.desired, found)
+        return list(apply(changes, self.desired, found, self.configuration, server, sleep=lambda _: None))
+
+
+def content(actual: Actual) -> Any:
+    """What is there without ids and times."""
+    volatile = ("id", "folderId", "dashboardId", "created", "org_id", "last_triggered_at")
+    streams = [(s.name, sorted(s.schema.items()), s.settings["index_fields"]) for s in actual.streams]
+    found = [
+        (f.subject, f.name, {k: v for k, v in f.body.items() if k not in volatile}) for f in actual.found
+    ]
+    return streams, sorted(found, key=str)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3, 4])
+@pytest.mark.parametrize("emulation", ["0.16", "newest"] if HEAVY else ["newest"])
+def test_stopped_at_any_request_a_rerun_ends_in_the_same_state(
+    make_direct: Any, emulation: str, first: int
+) -> None:
+    """The n-th request fails, for every n: not sent, or its answer lost; nothing is left to do, and nothing twice."""
+    direct = make_direct(emulation)
+    whole, counting = Run(direct, "whole"), Broken(direct, 10_000, lost=False)
+    whole.init(counting)
+    wanted, requests = content(whole.actual()), 10_000 - counting.left
+    assert requests > 30
+    for at in range(first, requests + 1, 4):
+        # The quick run loses the answer of every other one, so that each is stopped in one of the two ways.
+        for lost in (False, True) if HEAVY else (at % 8 < 4,):
+            run = Run(direct, f"stopped_{at}_{lost}")
+            assert not run.init(Broken(direct, at, lost=lost))[-1].ok
+            assert all(step.ok for step in run.init(direct)), at
+            there = run.actual()
+            assert content(there) == wanted
+            assert not plan(run.desired, there).pending

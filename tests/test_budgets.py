@@ -30,7 +30,6 @@ ANY_IS_AT_HOME = {
     "container",
     "pipeline",
     "dispatch",
-    "observed_dispatch",
     "subscribers",
     "features",
     "settings",

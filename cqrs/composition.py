@@ -1,6 +1,6 @@
 """One attempt to start an app: what it was composed of, what was found, and what is wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import final
@@ -26,7 +26,7 @@ from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
 from cqrs.registry import Entry, Registry
 from cqrs.unit_of_work import Publisher
-from cqrs.wrapping import SLOTS, Wrap
+from cqrs.wrapping import SLOTS, Wrap, concerned
 
 
 @final
@@ -153,8 +153,13 @@ class Preparation:
             self.hooks,
             self.publisher,
             composition.clock,
-            context=asked or any(wraps.values()),
+            context=asked or self._wrapped(wraps),
         )
+
+    def _wrapped(self, wraps: Mapping[Kind, Sequence[Wrap]]) -> bool:
+        # An event's invalidations are settled by its publish, whoever hears it.
+        settled = self.registry.invalidations and any(wrap.slot == "invalidation" for wrap in wraps["event"])
+        return bool(settled) or any(concerned(wraps[e.info.kind], e.info) for e in self.registry.entries())
 
     def describe(self) -> AppDescription:
         """Describe the app as it would start."""

@@ -17,7 +17,7 @@ from cqrs.messages import AnyResult, Event
 
 # A generator of our own: a program that seeds the global one must not repeat its identifiers at every run.
 _random = Random()
-_bits = _random.getrandbits
+draw: Final = _random.getrandbits
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
@@ -73,14 +73,24 @@ class Origin:
 
 
 _NOWHERE: Final = Origin()
-_UNSET: Final[Mapping[str, object]] = MappingProxyType(
-    dict.fromkeys(("causation_number", "answer", "finished_at", "_notes"))
-    | dict.fromkeys(("span_number", "parent_span_number"), 0)
-    | {"origin": _NOWHERE, "attempt": 1, "published": ()}
-)
 
 
-class MessageContext:
+class _First:
+    # What a first message has stands on a class: what is never set costs a dispatch nothing.
+    __slots__ = ()
+
+    causation_number: int | None = None
+    parent_span_number: int = 0
+    origin: Origin = _NOWHERE
+    attempt: int = 1
+    answer: AnyResult | None = None
+    stopped: BaseException | None = None
+    finished_at: int | None = None
+    published: tuple[PublishReport, ...] = ()
+    _notes: dict[str, object] | None = None
+
+
+class MessageContext(_First):
     """The identity of one dispatch; child dispatches find it as their cause, across tasks and threads.
 
     A handler that asks for it as a parameter gets the one of its own dispatch.
@@ -90,72 +100,43 @@ class MessageContext:
         correlation_number: the identity that every message of one cause shares.
         causation_number: the identity of the message whose handler sent this one, or None.
         trace_number: 128 bits of the trace: the first message's number, unless an instrument that traces says otherwise.
-        span_number: 64 bits of the span, set by an instrument that traces; 0 if nothing does.
+        span_number: 64 bits of the span, where the end of the dispatch is told to an instrument; else 0.
         parent_span_number: the span of the message that caused this one; 0 if none.
         origin: tenant, principal and correlation id, as the edge of the program gave them.
         attempt: which attempt of the handler this is, from 1; more than 1 only if its registration retries.
         answer: what the dispatch answered, once it did.
-        stopped: what ended the dispatch instead of an answer: cancellation or its like; absent if nothing did.
+        stopped: what ended the dispatch instead of an answer: cancellation or its like; None if nothing did.
         finished_at: when the handler had succeeded and its events were about to be published, on the machine's monotonic
             clock, in ns; None if it emitted none. The end of the dispatch to whoever measures how long it took.
         published: the reports of the events that it emitted, in their order.
     """
 
-    __slots__ = (
-        "_notes",
-        "answer",
-        "attempt",
-        "causation_number",
-        "correlation_number",
-        "finished_at",
-        "message_number",
-        "origin",
-        "parent_span_number",
-        "published",
-        "span_number",
-        "stopped",
-        "trace_number",
-    )
+    __slots__ = ("__dict__", "correlation_number", "message_number", "span_number", "trace_number")
 
     message_number: int
     correlation_number: int
-    causation_number: int | None
     trace_number: int
     span_number: int
-    parent_span_number: int
-    origin: Origin
-    attempt: int
-    answer: AnyResult | None
-    stopped: BaseException | None
-    finished_at: int | None
-    published: tuple[PublishReport, ...]
-    _notes: dict[str, object] | None
 
     if not TYPE_CHECKING:
-        # What nobody looks at costs nothing: what is not set is what a first message has, its number is drawn late.
+
         def __getattr__(self, name: str) -> object:
-            if name in _NUMBERS:
+            if name in _NUMBERS:  # drawn for who asks
                 return self._identified(name)
-            try:
-                return _UNSET[name]
-            except KeyError:
-                raise AttributeError(f"{type(self).__qualname__} has no attribute {name!r}") from None
+            if name == "span_number":  # a slot, because it is set in every observed dispatch
+                return 0
+            raise AttributeError(f"{type(self).__qualname__} has no attribute {name!r}")
 
     def _identified(self, name: str) -> object:
         with _identifying:  # two threads that the handler started get the same number
             try:
                 return object.__getattribute__(self, name)
             except AttributeError:
-                self.message_number = self.correlation_number = self.trace_number = _bits(128)
-            return self.message_number
+                return getattr(self.begin(), name)
 
     def begin(self) -> "MessageContext":
-        """Be the first message of its cause, with everything set that who observes a dispatch will read."""
-        # No __init__, and one method for the usual case: this runs once per observed dispatch.
-        self.message_number = self.correlation_number = self.trace_number = _bits(128)
-        self.causation_number = self.answer = self.finished_at = None
-        self.span_number = self.parent_span_number = 0
-        self.origin = _NOWHERE
+        """Be the first message of its cause, with a number that is drawn now."""
+        self.message_number = self.correlation_number = self.trace_number = draw(128)
         return self
 
     def follow(self, parent: "MessageContext") -> "MessageContext":
@@ -164,14 +145,12 @@ class MessageContext:
         Args:
             parent: the context of the message whose handler sent this one.
         """
-        self.message_number = _bits(128)
+        self.message_number = draw(128)
         self.correlation_number = parent.correlation_number
         self.causation_number = parent.message_number or None
         self.trace_number = parent.trace_number
-        self.span_number = 0
         self.parent_span_number = parent.span_number or parent.parent_span_number
         self.origin = parent.origin
-        self.answer = self.finished_at = None
         return self
 
     def deliver(self, event: "MessageContext") -> "MessageContext":
@@ -230,8 +209,6 @@ class MessageContext:
 @final
 class _Edge(MessageContext):
     """What dispatches begin from instead of nothing: never the context of a dispatch itself."""
-
-    __slots__ = ("inside",)
 
     inside: MessageContext | None
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
@@ -23,9 +23,10 @@ Error = TypeVar("Error")
 logger: Final = logging.getLogger("cqrs")
 
 # Held by what is no Result, so that one check refuses it and a Result inside a Result.
-_NO_RESULT: Final = Failure(None)
-# The functions below and in cqrs.attempt that stand on the stack once per dispatch.
+NO_RESULT: Final = Failure(None)
+# The functions here, in cqrs.attempt and in cqrs.observed_dispatch that stand on the stack, so many of them per dispatch.
 _GUARDS: Final = ("guarded", "kept")
+_MOST_GUARDS: Final = 3
 _MOST_TEXT: Final = 2048
 _MOST_TRACEBACK: Final = 32_768
 
@@ -50,10 +51,10 @@ def guard(call: Call, handler: HandlerInfo, stage: Stage = "handler", *, watched
             # The inner value itself: a method call here costs every dispatch 2 % of a bare handler. By identity: a
             # class may refuse to be compared or hashed.
             returned: Any = result
-            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
+            inner: object = returned._inner_value if kind is Success or kind is Failure else NO_RESULT  # noqa: SLF001 - its accessors cost a call
             held: object = type(inner)
             if held is Success or held is Failure:
-                result = Failure(_broken(result, handler, stage))
+                result = Failure(broken(result, handler, stage))
         except Exception as error:
             result = Failure(crashed(error, handler, stage))
         return result
@@ -82,10 +83,10 @@ def guard_in_context(call: Call, handler: HandlerInfo) -> Next:
             result: AnyResult = await call(message)
             kind: object = type(result)
             returned: Any = result
-            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
+            inner: object = returned._inner_value if kind is Success or kind is Failure else NO_RESULT  # noqa: SLF001 - its accessors cost a call
             held: object = type(inner)
             if held is Success or held is Failure:
-                result = Failure(_broken(result, handler, "handler"))
+                result = Failure(broken(result, handler, "handler"))
         except Exception as error:
             result = Failure(crashed(error, handler, "handler"))
         finally:
@@ -112,7 +113,7 @@ def checked(returned: object, handler: HandlerInfo) -> AnyResult:
         held: object = type(inner)
         if held is not Success and held is not Failure:
             return result
-    return Failure(_broken(returned, handler, "handler"))
+    return Failure(broken(returned, handler, "handler"))
 
 
 def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next:
@@ -128,10 +129,10 @@ def _kept(guarded: Next, call: Call, handler: HandlerInfo, stage: Stage) -> Next
             result: AnyResult = await call(message)
             kind: object = type(result)
             returned: Any = result
-            inner: object = returned._inner_value if kind is Success or kind is Failure else _NO_RESULT  # noqa: SLF001 - its accessors cost a call
+            inner: object = returned._inner_value if kind is Success or kind is Failure else NO_RESULT  # noqa: SLF001 - its accessors cost a call
             held: object = type(inner)
             if held is Success or held is Failure:
-                result = Failure(_broken(result, handler, stage))
+                result = Failure(broken(result, handler, stage))
         except Exception as error:
             result = Failure(crashed(error, handler, stage))
         except BaseException as stop:
@@ -189,15 +190,27 @@ def _cycle_of(error: BaseException) -> str:
     if not isinstance(error, RecursionError):
         return ""
     cycle: list[str] = []
+    frames = 0
+    last: tuple[HandlerInfo | None, object] = (None, None)
+    for handler, message in _dispatches():
+        frames += 1
+        if handler is last[0] and message is last[1]:
+            continue  # of the same dispatch
+        last = (handler, message)
+        cycle.append(handler.message_type)
+        if cycle[0] in cycle[1:]:
+            return f" ({' → '.join(reversed(cycle))})"
+    # The same message object sent again and again looks like one dispatch with many functions around it.
+    return f" ({cycle[0]} → {cycle[0]})" if frames > len(cycle) * _MOST_GUARDS else ""
+
+
+def _dispatches() -> Iterator[tuple[HandlerInfo, object]]:
     for frame, _ in traceback.walk_stack(None):
         if frame.f_code.co_name not in _GUARDS or frame.f_globals.get("__package__") != __package__:
             continue
         handler: object = frame.f_locals.get("handler")
         if isinstance(handler, HandlerInfo):
-            cycle.append(handler.message_type)
-            if cycle[0] in cycle[1:]:
-                return f" ({' → '.join(reversed(cycle))})"
-    return ""
+            yield handler, frame.f_locals.get("message")
 
 
 def _say(what: str, fault: HandlerCrashed) -> None:
@@ -246,7 +259,14 @@ def _without_traceback(error: BaseException) -> BaseException:
     return error
 
 
-def _broken(returned: object, handler: HandlerInfo, stage: Stage) -> ContractBroken:
+def broken(returned: object, handler: HandlerInfo, stage: Stage) -> ContractBroken:
+    """Say what was returned that is no ``Result``.
+
+    Args:
+        returned: what a handler or middleware returned.
+        handler: what is known of the handler.
+        stage: who returned it.
+    """
     who = handler.handler if stage == "handler" else f"a {stage} around {handler.handler}"
     return ContractBroken(handler.message_type, who, _described(returned), _hint(returned))
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from time import monotonic_ns
 from typing import TypeVar, final
 
 import attrs
@@ -15,14 +14,12 @@ from cqrs.faults import Fault
 from cqrs.instrumentation import Carried, Finished, HookFailures, Instrument
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
+from cqrs.observed_dispatch import Failed, join_of, telling, telling_and_carrying
 from cqrs.registry import Call
 
 Value = TypeVar("Value")
 Error = TypeVar("Error")
 Given = TypeVar("Given")
-
-
-Failed = Callable[[Exception], None]
 
 
 @final
@@ -63,9 +60,12 @@ class Observed:
             pipeline = _carrying(pipeline, carried, failed)
         several = _all_of(self.told), (*self.told, *self.carried)[0][1]
         told = self.told[0] if len(self.told) == 1 else several
+        # The function that tells guards as well: a pipeline that is nothing but a guard is not needed then.
+        composed = self.call is None or len(self.carried) > 1
+        call: Call = pipeline if self.call is None or composed else self.call
         if not self.carried:
-            return _told(pipeline, self.handler, *told)
-        return _told_and_carrying(pipeline, self.handler, told, self.carried[0])
+            return telling(call, self.handler, told, composed=composed)
+        return telling_and_carrying(call, self.handler, told, self.carried[0], composed=composed)
 
 
 def observe(
@@ -122,14 +122,12 @@ def _all_of(told: Sequence[tuple[Finished, Failed]]) -> Finished:
 
 
 def _in_context(next: Next, handler: HandlerInfo) -> Next:
-    join = MessageContext.deliver if handler.kind == "event" else MessageContext.follow
+    join = join_of(handler)
 
     async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
         parent = current.get()
         context = MessageContext()
-        if parent is None:
-            context.begin()
-        else:
+        if parent is not None:
             join(context, parent)
         token = current.set(context)
         try:
@@ -144,94 +142,6 @@ def _in_context(next: Next, handler: HandlerInfo) -> Next:
                 pass  # given up with its event loop and closed in another context, where nothing was set
 
     return call
-
-
-def _told(next: Next, handler: HandlerInfo, finished: Finished, failed: Failed) -> Next:
-    # Context, times and the call of one instrument in one frame: each frame costs a tenth of a bare handler.
-    join = _join_of(handler)
-
-    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        parent = current.get()
-        context = MessageContext()
-        if parent is None:
-            context.begin()
-        else:
-            join(context, parent)
-        token = current.set(context)
-        began = monotonic_ns()
-        try:
-            answer = await next(message)
-        except BaseException as stop:
-            _stopped(finished, failed, context, began, stop)
-            raise
-        finally:
-            try:  # noqa: SIM105 - suppress(...) would cost every observed dispatch
-                current.reset(token)
-            except ValueError:
-                pass  # given up with its event loop and closed in another context, where nothing was set
-        try:
-            # Publishing what it emitted is not the handler's time.
-            finished(context, began, context.finished_at or monotonic_ns(), answer)
-        except Exception as error:
-            failed(error)
-        return answer
-
-    return call
-
-
-def _told_and_carrying(
-    next: Next, handler: HandlerInfo, told: tuple[Finished, Failed], carried: tuple[Carried, Failed]
-) -> Next:
-    # The same with one variable, in the same frame for the same reason.
-    join, (finished, failed) = _join_of(handler), told
-    variable, value, refused = carried[0].variable, carried[0].value, carried[1]
-
-    async def call(message: Message[Value, Error], /) -> Result[Value, Error | Fault]:
-        parent, held = current.get(), None
-        context = MessageContext()
-        if parent is None:
-            context.begin()
-        else:
-            join(context, parent)
-        token = current.set(context)
-        began = monotonic_ns()
-        try:
-            try:
-                held = variable.set(value(context, message))
-            except Exception as error:
-                refused(error)
-            answer = await next(message)
-        except BaseException as stop:
-            _stopped(finished, failed, context, began, stop)
-            raise
-        finally:
-            try:
-                current.reset(token)
-                if held is not None:
-                    variable.reset(held)
-            except ValueError:
-                pass  # as above
-        try:
-            finished(context, began, context.finished_at or monotonic_ns(), answer)
-        except Exception as error:
-            failed(error)
-        return answer
-
-    return call
-
-
-def _join_of(handler: HandlerInfo) -> Callable[[MessageContext, MessageContext], MessageContext]:
-    return MessageContext.deliver if handler.kind == "event" else MessageContext.follow
-
-
-def _stopped(
-    finished: Finished, failed: Failed, context: MessageContext, began_ns: int, stop: BaseException
-) -> None:
-    try:
-        finished(context, began_ns, monotonic_ns(), stop)
-    except Exception as error:
-        failed(error)
-    context.stopped = None  # it holds a frame, which holds it
 
 
 def _carrying(next: Next, carried: Carried, failed: Failed) -> Next:

@@ -16,7 +16,7 @@ from cqrs.middleware import HandlerInfo, Kind, Middleware, Next, applies, name_o
 from cqrs.observation import Observed, observe
 from cqrs.registry import Call
 from cqrs.unit_of_work import NoBus, Publisher, releasing
-from cqrs.wrapping import SLOTS, Slot, Wrap, wrapped
+from cqrs.wrapping import SLOTS, Slot, Wrap, concerned, wrapped
 
 
 @final
@@ -48,6 +48,14 @@ class Surroundings:
         """The instruments that hang around dispatches."""
         hooks = ("carried", "around", "finished")
         return tuple(i for i in self.instruments if any(overrides(i, hook) for hook in hooks))
+
+    def wrapping(self, handler: HandlerInfo) -> tuple[Wrap, ...]:
+        """The plugins' middleware that a handler needs.
+
+        Args:
+            handler: what is known of it.
+        """
+        return concerned(self.wraps.get(handler.kind, ()), handler)
 
 
 def compose(call: Bound, handler: HandlerInfo, around: Surroundings) -> Next:
@@ -110,7 +118,7 @@ def bare(call: Bound, handler: HandlerInfo, around: Surroundings) -> Call | None
         handler: what is known of it.
         around: what the app hangs around its handlers.
     """
-    surrounded = around.context or around.watching() or around.wraps.get(handler.kind)
+    surrounded = around.context or around.watching() or around.wrapping(handler)
     if isinstance(call, Scoped) or surrounded or any(applies(m, handler) for m in around.middleware):
         return None
     return _timed(call, handler)
@@ -146,7 +154,7 @@ def stages(handler: HandlerInfo, around: Surroundings, scope: Sequence[str] = ()
     yield from ["context"] if watching or around.context else []
     yield from (f"instrument {i.name or type(i).__qualname__}" for i in watching)
     outside, *inside = SLOTS[handler.kind]
-    yield from ["barrier"] if middleware or around.wraps.get(handler.kind) else []
+    yield from ["barrier"] if middleware or around.wrapping(handler) else []
     yield from _wraps(handler, around, outside)
     yield from (f"middleware {name_of_middleware(m)}" for m in middleware)
     for slot in inside:
@@ -165,7 +173,8 @@ def _wrapped(next: Next, handler: HandlerInfo, around: Surroundings, slot: Slot)
 
 
 def _wraps(handler: HandlerInfo, around: Surroundings, slot: Slot) -> Iterator[str]:
-    wraps = around.wraps.get(handler.kind, ())
     return (
-        f"{slot} {wrap.plugin or name_of_middleware(wrap.middleware)}" for wrap in wraps if wrap.slot == slot
+        f"{slot} {wrap.plugin or name_of_middleware(wrap.middleware)}"
+        for wrap in around.wrapping(handler)
+        if wrap.slot == slot
     )

@@ -44,6 +44,17 @@ class Wrap:
     plugin: str = ""
 
 
+def concerned(wraps: Sequence[Wrap], handler: HandlerInfo) -> tuple[Wrap, ...]:
+    """Give those of the plugins' middleware that a handler needs; what nobody declared costs nothing.
+
+    Args:
+        wraps: for its kind of message.
+        handler: what is known of it: a cache is for those with a policy, invalidation for those that invalidate.
+    """
+    wanted = {"outside": True, "cache": handler.cache is not None, "invalidation": bool(handler.invalidates)}
+    return tuple(wrap for wrap in wraps if wanted[wrap.slot])
+
+
 def wrapped(
     next: Next, handler: HandlerInfo, wraps: Sequence[Wrap], slot: Slot, failures: HookFailures
 ) -> Next:
@@ -56,12 +67,12 @@ def wrapped(
     Args:
         next: the rest of the pipeline; it never raises but for cancellation.
         handler: what is known of the handler.
-        wraps: of every slot, outermost first.
+        wraps: of every slot, outermost first; those that concern the handler are composed.
         slot: which of them to compose.
         failures: where a middleware that raises is counted.
     """
     pipeline = next
-    for wrap in reversed([each for each in wraps if each.slot == slot]):
+    for wrap in reversed([each for each in concerned(wraps, handler) if each.slot == slot]):
         failed = partial(failures.count, wrap.plugin, f"wrap_{handler.kind}", what="Plugin")
         pipeline = _shielded(pipeline, wrap.middleware, handler, failed)
     return pipeline

@@ -10,7 +10,7 @@ import attrs
 import click
 from cqrs_openobserve.alert_settings import AlertSettings
 from cqrs_openobserve.settings import Settings as OpenObserveSettings
-from cqrs_openobserve.testing import EXPORTER_LAWS, RUNNING_LAWS
+from cqrs_openobserve.testing import EXPORTER_LAWS, RUNNING_LAWS, TRANSPARENCY_LAWS
 from cqrs_openobserve.thresholds import Threshold
 from cqrs_swr.settings import Settings as SwrSettings
 
@@ -53,6 +53,7 @@ SUITES: Final[Mapping[str, Sequence[testing.Law[Any]]]] = {
     "SETTINGS_LAWS, about a SettingsSubject": testing.SETTINGS_LAWS,
     "EXPORTER_LAWS of cqrs_openobserve.testing, about an ExporterSubject": EXPORTER_LAWS,
     "RUNNING_LAWS of cqrs_openobserve.testing, about a RunningSubject": RUNNING_LAWS,
+    "TRANSPARENCY_LAWS of cqrs_openobserve.testing, about a TransparencySubject": TRANSPARENCY_LAWS,
 }
 
 LAWS: Final = """# Laws

@@ -30,6 +30,7 @@ ANY_IS_AT_HOME = {
     "container",
     "pipeline",
     "dispatch",
+    "observed_dispatch",
     "subscribers",
     "features",
     "settings",

@@ -6,7 +6,19 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, Fault, Feature, HandlerCrashed, HandlerInfo, Instrument, Message, Next, Query
+from cqrs import (
+    Command,
+    Fault,
+    Feature,
+    HandlerCrashed,
+    HandlerInfo,
+    Instrument,
+    Message,
+    Next,
+    Query,
+    current_context,
+)
+from cqrs.caching import CachePolicy
 from cqrs.instrumentation import HookFailures
 from cqrs.middleware import Kind
 from cqrs.plugins import Plugin, PluginBuilder
@@ -43,7 +55,7 @@ def around(step: Step) -> Callable[[Next, HandlerInfo], Next]:
 
 
 def info_of(kind: Kind) -> HandlerInfo:
-    return HandlerInfo(kind, object, "PlaceOrder", "shop.place_order", "shop.py:1")
+    return HandlerInfo(kind, object, "PlaceOrder", "shop.place_order", "shop.py:1", cache=CachePolicy(ttl=30))
 
 
 def shielded(step: Step, inner: Next, kind: Kind = "command") -> tuple[Next, HookFailures]:
@@ -246,6 +258,9 @@ async def test_the_slots_are_around_the_users_middleware_and_inside_it(compose_a
         order.append("handler")
         return Success(1)
 
+    feature.caches(Find, ttl=30)
+    feature.invalidates(Place, queries=(Find,))
+
     def user(next: Next, _handler: HandlerInfo) -> Next:
         return noting_step("user", order)(next)
 
@@ -262,6 +277,66 @@ async def test_the_slots_are_around_the_users_middleware_and_inside_it(compose_a
     assert found[4] == "cache layered"
 
 
+async def test_what_nobody_declared_costs_nothing(compose_app: Any) -> None:
+    """A cache that is installed stands around no handler that is not cached and invalidates nothing; no context either."""
+
+    class Inside(Layered):
+        def configure(self, builder: PluginBuilder, /) -> Any:
+            builder.wrap_queries(around(noting_step("cache", self.order)), "cache")
+            builder.wrap_commands(around(noting_step("invalidation", self.order)), "invalidation")
+            builder.wrap_events(around(noting_step("invalidation", self.order)), "invalidation")
+            return Success(None)
+
+    order: list[str] = []
+    feature = Feature("orders")
+    seen: list[object] = []
+
+    @feature.handles(Place)
+    async def place(_command: Place) -> Result[int, str]:
+        seen.append(current_context())
+        return Success(1)
+
+    @feature.handles(Find)
+    async def find(_query: Find) -> Result[int, str]:
+        return Success(1)
+
+    app = compose_app(feature, plugins=(Inside(order),))
+    stages = [handler.stages for handler in app.check().unwrap().handlers]
+    async with app as bus:
+        await bus.commands.execute(Place())
+        await bus.queries.execute(Find())
+
+    assert (order, seen) == ([], [None])
+    assert [len(each) for each in stages] == [2, 2]
+
+
+async def test_one_cached_query_gives_the_whole_app_a_context(compose_app: Any) -> None:
+    """What a handler sends finds its cause, whichever of the two is cached."""
+    order: list[str] = []
+    seen: list[object] = []
+    feature = Feature("orders")
+
+    @feature.handles(Place)
+    async def place(_command: Place) -> Result[int, str]:
+        seen.append(current_context())
+        return Success(1)
+
+    @feature.handles(Find)
+    async def find(_query: Find) -> Result[int, str]:
+        return Success(1)
+
+    class Cache(Layered):
+        def configure(self, builder: PluginBuilder, /) -> Any:
+            builder.wrap_queries(around(noting_step("cache", self.order)), "cache")
+            return Success(None)
+
+    feature.caches(Find, ttl=30)
+    async with compose_app(feature, plugins=(Cache(order),)) as bus:
+        await bus.commands.execute(Place())
+
+    assert seen != [None]
+
+
 async def test_an_answer_from_a_cache_is_what_instruments_see(compose_app: Any) -> None:
     """A middleware of a plugin that answers without the handler is asked once, and no instrument changes that."""
     lookups: list[object] = []
@@ -270,6 +345,8 @@ async def test_an_answer_from_a_cache_is_what_instruments_see(compose_app: Any) 
     @feature.handles(Find)
     async def find(_query: Find) -> Result[int, str]:
         return Success(1)
+
+    feature.caches(Find, ttl=30)
 
     class Cache(Plugin):
         name = "cache"

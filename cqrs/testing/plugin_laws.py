@@ -199,12 +199,11 @@ async def stops_for_good(subject: PluginSubject, handlers: Mapping[int, Behaviou
 
 def _outlasting(threads: set[threading.Thread]) -> list[str]:
     # A thread that has been told to end needs a moment for it; one of a pool ends with its event loop.
+    own = [thread for thread in threads if not thread.name.startswith("AnyIO worker")]
     until = time.monotonic() + _GRACE_SECONDS
-    for thread in threads:
+    for thread in own:
         thread.join(max(0.0, until - time.monotonic()))
-    return [
-        thread.name for thread in threads if thread.is_alive() and not thread.name.startswith("AnyIO worker")
-    ]
+    return [thread.name for thread in own if thread.is_alive()]
 
 
 def _state(app: CqrsApp, plugin: Plugin) -> str:
@@ -227,6 +226,9 @@ async def _played(
 ) -> tuple[list[list[object]], list[str]]:
     feature, heard = _scripted(handlers)
     async with subject.app(feature, plugin) as app:
+        if plugin is not None:
+            state = _state(app, plugin)
+            hold(state in {"active", "off"}, f"it is {state}, so that nothing can be said: {app.plugins}.")
         answers = [
             [shape(each) for each in await dispatch(app, numbered(_KINDS[which], n))] for which, n in sent
         ]

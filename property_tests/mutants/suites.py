@@ -9,6 +9,7 @@ from property_tests.mutants.plugin_classes import PLUGIN_CLASSES
 from property_tests.mutants.retries import RETRIES
 from property_tests.mutants.running_exporters import RUNNING_EXPORTERS
 from property_tests.mutants.setting_classes import SETTING_CLASSES
+from property_tests.mutants.telemetry_plugins import TELEMETRY_PLUGINS
 
 SUITES = (
     HANDLERS,
@@ -20,4 +21,5 @@ SUITES = (
     SETTING_CLASSES,
     EXPORTERS,
     RUNNING_EXPORTERS,
+    TELEMETRY_PLUGINS,
 )

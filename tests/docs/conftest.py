@@ -18,7 +18,7 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -179,8 +179,8 @@ class State:
 
 
 @contextlib.contextmanager
-def everything_put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run in a folder with no settings of ours but those given; fail if something was changed, after putting it back."""
+def everything_put_back(folder: Path) -> Iterator[None]:
+    """Run in a folder with no settings of ours; fail if something was changed, after putting it back."""
     before, modules = State(), dict(sys.modules)
     plugin_discovery._installed_owners.cache_clear()  # remembered once per process, and a page is one
     try:
@@ -188,7 +188,6 @@ def everything_put_back(folder: Path, environment: Mapping[str, str]) -> Iterato
         sys.path.insert(0, str(folder))
         for name in [name for name in os.environ if OURS.match(name)]:
             del os.environ[name]
-        os.environ.update(environment)
         prepared = State()
         yield
         assert not (left := prepared.changed()), f"a block left changed: {', '.join(left)}"
@@ -208,13 +207,7 @@ def run(page: Path, folder: Path) -> list[Printed]:
         CodeBlockParser(language, getattr(blocks, language))
         for language in ("python", "output", "console", "toml")
     ]
-    # Without settings the cache is on, which the pages of the core do not show.
-    off = (
-        {}
-        if "CQRS_PLUGINS" in page.read_text() or "returns-cqrs-swr" in page.read_text()
-        else {"CQRS_PLUGINS_DISABLED": "swr"}
-    )
-    with everything_put_back(folder, off):
+    with everything_put_back(folder):
         for example in Document.parse(str(page), *parsers).examples():
             try:
                 example.evaluate()

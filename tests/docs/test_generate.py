@@ -42,7 +42,7 @@ generate = load_generator()
 ROWS = [row for rows in generate.SECTIONS.values() for row in rows]
 
 # A variable of ours where code reads it by name.
-NAME = re.compile(r'"((?:CQRS|OPENOBSERVE|OTEL)_[A-Z_]+)"')
+NAME = re.compile(r'"((?:CQRS|OPENOBSERVE|OTEL)_[A-Z0-9_]+)"')
 
 
 def test_every_page_is_up_to_date() -> None:
@@ -173,7 +173,7 @@ def test_a_code_without_a_page_is_shown_in_the_index() -> None:
 
 def documented() -> list[str]:
     """Every variable and alias in the first two columns of the page's tables."""
-    rows = re.findall(r"^\| (`[A-Z_]+`) \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (`[A-Z0-9_]+`) \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
     return [name for row in rows for cell in row for name in re.findall(r"`(.+?)`", cell)]
 
 

@@ -91,6 +91,15 @@ class Off(Good):
         return Success(None)
 
 
+class Broken(Good):
+    """Never runs, and so changes nothing."""
+
+    def configure(self, builder: PluginBuilder, /) -> Result[None, tuple[Problem, ...]]:
+        """Raise."""
+        del builder
+        raise RuntimeError("broken")
+
+
 class Unwell(Good):
     """Is not well."""
 
@@ -167,6 +176,7 @@ def test_a_good_plugin_keeps_every_law(law: str) -> None:
         ("runs", Off, "not today"),
         ("runs", Unwell, "a queue is full"),
         ("changes_no_result", Refusing, "without it"),
+        ("changes_no_result", Broken, "it is failed, so that nothing can be said"),
         ("stops_for_good", Threading, "threads left running: left behind"),
         ("stops_for_good", Leaking, "tasks left running: left behind"),
         ("stops_for_good", Once, "the second time it is failed"),

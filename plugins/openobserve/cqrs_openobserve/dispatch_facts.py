@@ -1,8 +1,8 @@
-"""What an observation says of a dispatch: how it ended, what its error is called, who asked."""
+"""What an observation says of a dispatch: how it ended, what its error is called."""
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Final, Protocol, TypedDict, final
+from typing import Protocol, final
 
 import attrs
 from returns.result import Failure, Result
@@ -13,8 +13,6 @@ from cqrs.instrumentation import outcome_of
 from cqrs.middleware import Kind
 from cqrs_openobserve.encoding import as_text
 from cqrs_openobserve.observations import Outcome
-
-NOWHERE: Final = MessageContext().begin().origin
 
 
 @final
@@ -78,27 +76,6 @@ def outcome_and_error(answer: Result[object, object] | BaseException) -> tuple[O
     if isinstance(answer, BaseException):
         return "error" if isinstance(answer, Exception) else "cancelled", answer
     return outcome_of(answer), answer.failure() if isinstance(answer, Failure) else None
-
-
-@final
-class Edge(TypedDict, total=False):
-    """What the edge of the program said, as attributes of ``More``."""
-
-    correlation: str | None
-    tenant: str | None
-    principal: str | None
-
-
-def edge_of(context: MessageContext) -> Edge:
-    """Give what the edge of the program said of a dispatch.
-
-    Args:
-        context: the dispatch.
-    """
-    origin = context.origin
-    if origin is NOWHERE:
-        return {}
-    return {"correlation": origin.correlation_id, "tenant": origin.tenant, "principal": origin.principal}
 
 
 def identify(error: object) -> tuple[str | None, str | None]:

@@ -20,9 +20,10 @@ from cqrs.instrumentation import (
     RetriedDetails,
 )
 from cqrs.middleware import HandlerInfo, Kind
-from cqrs_openobserve.dispatch_facts import NOWHERE, Spans, Thresholds, edge_of, identify, outcome_and_error
+from cqrs_openobserve.dispatch_facts import Spans, Thresholds, identify, outcome_and_error
+from cqrs_openobserve.edges import edge_of
 from cqrs_openobserve.field_columns import FieldColumns
-from cqrs_openobserve.observations import More, Observation, ObservationQueue, Outcome, Subject
+from cqrs_openobserve.observations import More, ObservationQueue, Outcome, Subject
 from cqrs_openobserve.records import LEVELS, level_of
 
 Enter = Callable[[MessageContext, object], object]
@@ -72,29 +73,32 @@ class DispatchInstrument(Instrument):
         self.subjects: dict[HandlerInfo, Subject] = {}
         self.retries: Counter[str] = Counter()
 
-    def carried(self, handler: HandlerInfo, /) -> Carried:
-        """Give each dispatch its ids and its span, current for what runs inside."""
-        subject, spans, bits = self._subject(handler), self._spans, _random.getrandbits
-        running = subject.running
+    def carried(self, handler: HandlerInfo, /) -> Carried | None:
+        """Give each dispatch its span, current for what runs inside; nothing if nobody asks what runs."""
+        subject, spans = self._subject(handler), self._spans
+        running, bits = subject.running, _random.getrandbits
 
-        def number(context: MessageContext, _: object) -> object:
+        def count(context: MessageContext, _: object) -> object:
             running[0] += 1
             context.span_number = bits(64)
             return None
 
         enter: Enter = (
-            number if spans is None else spans.entering(subject.span_name, subject.attributes, running)
+            count if spans is None else spans.entering(subject.span_name, subject.attributes, running)
         )
         variable = _NOTHING if spans is None else spans.variable
         if self._starts:
             enter = self._announcing(enter, subject)
-        return Carried(variable, self._remembering(enter) if subject.fields else enter)
+        if subject.fields:
+            enter = self._remembering(enter)
+        return None if enter is count and not self._thresholds.measured else Carried(variable, enter)
 
     def finished(self, handler: HandlerInfo, /) -> Finished:
         """Leave the observation of each dispatch."""
         queue, successes, subject = self._queue, self._queue.successes, self._subject(handler)
         append, running, spans = successes.append, subject.running, self._spans
         real: Mapping[int, object] = {} if spans is None else spans.open
+        counted = self.carried(handler) is not None
         # A cache leaves its notes on queries; fields are read from the message.
         special = bool(subject.fields) or (subject.kind == "query" and handler.cache is not None)
         slow = self._worth_ns(subject)
@@ -107,32 +111,14 @@ class DispatchInstrument(Instrument):
             answer: Result[object, object] | BaseException,
             /,
         ) -> None:
-            running[0] -= 1
+            if counted:
+                running[0] -= 1
             answered: type[object] = type(answer)
-            if (
-                answered is not success
-                or real
-                or special
-                or context.attempt != 1
-                or context.origin is not NOWHERE
-            ):
+            if answered is not success or real or special:
                 self._ended(subject, context, (began, ended), answer)
-            elif ended - began >= slow:
-                observation: Observation = (
-                    subject,
-                    "success",
-                    ended,
-                    ended - began,
-                    context.message_number,
-                    context.correlation_number,
-                    context.causation_number,
-                    context.trace_number,
-                    context.span_number,
-                    context.parent_span_number,
-                    False,
-                    None,
-                )
-                (append if len(successes) < queue.trigger else queue.offer)(observation)
+            elif ended - began >= slow or context.attempt != 1:
+                leave = append if len(successes) < queue.trigger else queue.succeeded
+                leave((subject, ended, ended - began, context))
 
         return tell
 
@@ -209,7 +195,7 @@ class DispatchInstrument(Instrument):
     def _remembering(self, enter: Enter) -> Enter:
         def remembered(context: MessageContext, message: object) -> object:
             value = enter(context, message)
-            self._messages[context.span_number] = message
+            self._messages[id(context)] = message
             return value
 
         return remembered
@@ -230,7 +216,7 @@ class DispatchInstrument(Instrument):
             self._kept(error),
             retries=context.attempt - 1,
             notes=context.notes,
-            message=self._messages.pop(context.span_number, None) if subject.fields else None,
+            message=self._messages.pop(id(context), None) if subject.fields else None,
             **edge_of(context),
         )
         self._leave(subject, outcome, context, times, more, sampled=sampled)

@@ -2,14 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, TypeVar, final
 
 import attrs
 
+from cqrs.context import MessageContext
 from cqrs.middleware import Kind
+from cqrs_openobserve.edges import edge_of
 from cqrs_openobserve.field_columns import FieldColumn
 from cqrs_openobserve.queues import Tally, popped
 
+Item = TypeVar("Item")
 Outcome = Literal["success", "rejected", "error", "cancelled", "start"]
 RecordKind = Literal["handled", "published", "dead_letter", "probe"]
 
@@ -107,6 +110,9 @@ Observation: TypeAlias = tuple[
     bool,
     More | None,
 ]
+# What a dispatch that merely succeeded leaves: subject, monotonic end in ns, duration in ns, and its context, which is
+# read by the worker. A caller pays for every attribute that it reads.
+Success: TypeAlias = tuple[Subject, int, int, MessageContext]
 
 
 @final
@@ -114,7 +120,7 @@ class ObservationQueue:
     """Two lanes, so that errors are never pushed out by successes.
 
     The instrument appends to ``successes`` itself while it is shorter than ``trigger``; everything else comes
-    through ``offer``, which also wakes the worker.
+    through ``offer`` and ``succeeded``, which also wake the worker.
 
     Args:
         trigger: how many waiting observations wake the worker.
@@ -132,7 +138,7 @@ class ObservationQueue:
     __slots__ = ("_closed", "_wake", "full", "late", "rest", "successes", "taken", "trigger")
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        self.successes: deque[Observation] = deque()
+        self.successes: deque[Observation | Success] = deque()
         self.rest: deque[Observation] = deque()
         self.trigger = 0
         self.taken: tuple[int, ...] = (0, 0)
@@ -147,17 +153,18 @@ class ObservationQueue:
         Args:
             observation: see ``Observation``.
         """
-        if self._closed:
-            self.late.add()
-            return
-        success = observation[1] == "success"
-        lane, bound = (self.successes, SUCCESSES) if success else (self.rest, REST)
-        if len(lane) >= bound:
-            self.full.add()
+        if observation[1] == "success":
+            self._put(self.successes, SUCCESSES, observation)
         else:
-            lane.append(observation)
-        if len(lane) >= self.trigger:
-            self._wake()
+            self._put(self.rest, REST, observation)
+
+    def succeeded(self, success: Success) -> None:
+        """Take a success, or count it as dropped.
+
+        Args:
+            success: see ``Success``.
+        """
+        self._put(self.successes, SUCCESSES, success)
 
     def take(self, most: int) -> list[Observation]:
         """Take the oldest observations, those that are no successes first.
@@ -168,7 +175,7 @@ class ObservationQueue:
         rest = popped(self.rest, most)
         successes = popped(self.successes, most - len(rest))
         self.taken = (self.taken[0] + len(rest), self.taken[1] + len(successes))
-        return rest + successes
+        return rest + [_in_full(each) for each in successes]
 
     def mark(self) -> tuple[int, ...]:
         """Give what ``taken`` will be when all that waits now has been taken."""
@@ -194,3 +201,35 @@ class ObservationQueue:
 
     def __len__(self) -> int:
         return len(self.rest) + len(self.successes)
+
+    def _put(self, lane: deque[Item], bound: int, item: Item) -> None:
+        if self._closed:
+            self.late.add()
+            return
+        if len(lane) >= bound:
+            self.full.add()
+        else:
+            lane.append(item)
+        if len(lane) >= self.trigger:
+            self._wake()
+
+
+def _in_full(success: Observation | Success) -> Observation:
+    if len(success) != 4:
+        return success
+    subject, ended, duration, context = success
+    retries, edge = context.attempt - 1, edge_of(context)
+    return (
+        subject,
+        "success",
+        ended,
+        duration,
+        context.message_number,
+        context.correlation_number,
+        context.causation_number,
+        context.trace_number,
+        context.span_number,
+        context.parent_span_number,
+        False,
+        More(retries=retries, **edge) if retries or edge else None,
+    )

@@ -338,6 +338,7 @@ def env_of(tmp_path: Path) -> Callable[[Live], dict[str, str]]:
             "OPENOBSERVE_TIMEOUT": "5s",
             "OPENOBSERVE_MAX_RETRIES": "0",
             "OTEL_SERVICE_NAME": "shop",
+            "CQRS_ALERT_CHANNEL": "webhook:http://127.0.0.1:9/hook",
         }
 
     return env_of

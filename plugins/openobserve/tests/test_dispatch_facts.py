@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from cqrs_openobserve.dispatch_facts import NOWHERE, Thresholds, edge_of, identify, outcome_and_error
+from cqrs_openobserve.dispatch_facts import Thresholds, identify, outcome_and_error
 from returns.result import Failure, Success
 
-from cqrs import MessageContext, Refused, Rejection
-from cqrs.context import cqrs_context, current
+from cqrs import Refused, Rejection
 
 
 class No(Rejection):
@@ -40,17 +39,6 @@ def test_an_error_is_named_without_its_text() -> None:
     told = type("Told", (Exception,), {"code": 5})("secret text")
     assert identify(told) == ("Told", None)
     assert identify(None) == ("NoneType", None)
-
-
-def test_nothing_is_told_of_an_edge_that_said_nothing() -> None:
-    """The usual dispatch costs one comparison."""
-    assert MessageContext().begin().origin is NOWHERE
-    assert edge_of(MessageContext().begin()) == {}
-    with cqrs_context(tenant="acme"):
-        parent = current.get()
-        assert parent is not None
-        told = edge_of(MessageContext().follow(parent))
-    assert told == {"tenant": "acme", "principal": None, "correlation": None}
 
 
 def test_thresholds_are_in_milliseconds() -> None:

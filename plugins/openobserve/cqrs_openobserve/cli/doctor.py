@@ -3,13 +3,15 @@
 import click
 
 from cqrs_openobserve.cli.speaking import end
+from cqrs_openobserve.cli.states import app_option, load_rules
 from cqrs_openobserve.doctor import Examination, Line
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @click.option("--quiet", is_flag=True, help="Print only what is not ok.")
-def doctor(*, as_json: bool, quiet: bool) -> None:
+@app_option
+def doctor(*, as_json: bool, quiet: bool, app: str | None) -> None:
     """Find out what keeps telemetry from arriving; nothing is changed or stored.
 
     Looks at versions, settings, the way to the server, what the tokens may do, the streams with their columns, clocks,
@@ -17,8 +19,9 @@ def doctor(*, as_json: bool, quiet: bool) -> None:
     is well, 1 for warnings, 2 if something does not work.
     """
     examination = Examination()
+    rules = () if examination.configuration is None else load_rules(app, examination.configuration)
     lines: list[Line] = []
-    for line in examination.run():
+    for line in examination.run(rules):
         lines.append(line)
         if not as_json and not (quiet and line.status == "ok"):
             _say(line)

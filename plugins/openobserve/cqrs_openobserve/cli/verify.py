@@ -5,6 +5,7 @@ import sys
 import click
 
 from cqrs_openobserve.cli.speaking import Duration, end, spoken, warn_of_rates
+from cqrs_openobserve.cli.states import app_option, load_rules
 from cqrs_openobserve.verify import Finding, Verification, all_proven, as_json
 
 _WORDS = {"proven": "proven", "missed": "MISSED", "warning": "note"}
@@ -19,10 +20,12 @@ _WORDS = {"proven": "proven", "missed": "MISSED", "warning": "note"}
     help="How long to wait for probes at most.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object instead of lines.")
-def verify(timeout: float, *, as_object: bool) -> None:
+@app_option
+def verify(timeout: float, *, as_object: bool, app: str | None) -> None:
     """Prove that records, metrics and spans arrive, by reading each back.
 
-    One probe per stream takes the way of production: records, a metric, a span and, if CQRS_STREAM_LOGS is set, a log
+    What init makes has to be there as the plan wants it, with alerts that are enabled; that no channel is set for them is
+    only noted. One probe per stream takes the way of production: records, a metric, a span and, if CQRS_STREAM_LOGS is set, a log
     line. Exit code 0 if everything was proven, 1 if not; each miss is told with its likely cause.
     """
     with spoken() as configuration:
@@ -31,7 +34,8 @@ def verify(timeout: float, *, as_object: bool) -> None:
         if not as_object:
             click.echo(f"{url}, organisation {organization}")
         findings: list[Finding] = []
-        verification = Verification(configuration, timeout_s=timeout, progress=_progress)
+        rules = load_rules(app, configuration)
+        verification = Verification(configuration, timeout_s=timeout, rules=rules, progress=_progress)
         for finding in verification.run():
             findings.append(finding)
             if not as_object:

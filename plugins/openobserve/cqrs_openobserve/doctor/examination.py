@@ -1,7 +1,7 @@
 """One look at everything, in the order in which one thing needs another."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import final
 
@@ -12,10 +12,10 @@ from cqrs.clock import Clock, SystemClock
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.doctor import (
     access,
-    columns,
     files,
     network,
     processes,
+    provisioning,
     server,
     signals,
     streams,
@@ -23,6 +23,8 @@ from cqrs_openobserve.doctor import (
 )
 from cqrs_openobserve.doctor.lines import Line, Report, Setting, worst
 from cqrs_openobserve.plugin import client_of
+from cqrs_openobserve.provision.alert_rule import AlertRule
+from cqrs_openobserve.provision.server import Server
 from cqrs_openobserve.tls import tls_context
 
 
@@ -54,8 +56,11 @@ class Examination:
         self.problems = found.failure() if isinstance(found, Failure) else ()
         self.settings: tuple[Setting, ...] = ()
 
-    def run(self) -> Iterator[Line]:
+    def run(self, rules: Sequence[AlertRule] = ()) -> Iterator[Line]:
         """Look at everything.
+
+        Args:
+            rules: alerts of the user's own.
 
         Yields:
             Each line as soon as it is found.
@@ -65,7 +70,7 @@ class Examination:
         yield from surroundings.judge_versions(around)
         yield from self._settings()
         if self.configuration is not None:
-            yield from self._server(self.configuration)
+            yield from self._server(self.configuration, rules)
             yield from self._files(self.configuration)
         yield from surroundings.judge_process(around)
         if self.configuration is not None:
@@ -96,7 +101,7 @@ class Examination:
         ]
         yield Line("settings", "set", "ok", ", ".join(told) or "everything has its default")
 
-    def _server(self, configuration: Configuration) -> Iterator[Line]:
+    def _server(self, configuration: Configuration, rules: Sequence[AlertRule]) -> Iterator[Line]:
         settings = configuration.settings
         way = network.judge(
             network.look(configuration, lambda: tls_context(settings.ca_file, insecure=settings.insecure_tls))
@@ -109,13 +114,13 @@ class Examination:
             client_of(configuration, each) for each in (configuration.credentials, configuration.admin)
         ]
         try:
-            yield from self._answers(configuration, *clients)
+            yield from self._answers(configuration, *clients, rules=rules)
         finally:
             for client in clients:
                 client.close()
 
     def _answers(
-        self, configuration: Configuration, sender: server.Asking, admin: server.Asking
+        self, configuration: Configuration, sender: Server, admin: Server, *, rules: Sequence[AlertRule]
     ) -> Iterator[Line]:
         found = list(examine_server(configuration, admin, self._now()))
         yield from found
@@ -130,7 +135,7 @@ class Examination:
         there = streams.look(configuration, admin, self._clock.time_ns())
         yield from streams.judge(configuration, there)
         yield from signals.judge(configuration.settings, there)
-        yield from columns.judge(columns.look(configuration, admin, there))
+        yield from provisioning.judge(provisioning.look(configuration, admin, rules))
 
     def _files(self, configuration: Configuration) -> Iterator[Line]:
         yield from files.judge_spool(configuration, files.spool(configuration))

@@ -35,12 +35,14 @@ class Wanted:
         type: logs, metrics or traces.
         variable: what names it; empty if nothing does.
         made: whether ``init`` makes it; else the server does when something first comes in.
+        probed: whether a column ``record`` tells probes from what an app sent.
     """
 
     name: str
     type: StreamType
     variable: str = ""
     made: bool = True
+    probed: bool = True
 
 
 @final
@@ -72,13 +74,15 @@ def wanted_of(configuration: Configuration) -> tuple[Wanted, ...]:
     ]
     if settings.metrics_enabled:
         found += [
-            Wanted(configuration.stream_metrics, "logs", "CQRS_STREAM_METRICS", made=False),
-            Wanted(ALWAYS, "metrics", made=False),
+            Wanted(configuration.stream_metrics, "logs", "CQRS_STREAM_METRICS"),
+            Wanted(ALWAYS, "metrics", made=False, probed=False),
         ]
     if settings.tracing_enabled:
-        found.append(Wanted(configuration.stream_traces, "traces", "CQRS_STREAM_TRACES", made=False))
+        found.append(
+            Wanted(configuration.stream_traces, "traces", "CQRS_STREAM_TRACES", made=False, probed=False)
+        )
     if configuration.stream_logs:
-        found.append(Wanted(configuration.stream_logs, "logs", "CQRS_STREAM_LOGS", made=False))
+        found.append(Wanted(configuration.stream_logs, "logs", "CQRS_STREAM_LOGS", probed=False))
     return tuple(found)
 
 
@@ -98,7 +102,7 @@ def look(configuration: Configuration, client: Asking, now_ns: int) -> StreamFac
         if wanted.name not in (names[wanted.type] or ()):
             continue
         # The name is normalised: nothing in this SQL is foreign text.
-        real = " WHERE record <> 'probe'" if wanted.made else ""
+        real = " WHERE record <> 'probe'" if wanted.probed else ""
         sql = f'SELECT max(_timestamp) AS "newest" FROM "{wanted.name}"{real}'  # noqa: S608  # as above
         query = {"type": wanted.type, "use_cache": "false"}
         answer = client.call("POST", "/_search", query, search(sql, now_ns))

@@ -22,15 +22,17 @@ from cqrs_openobserve.testing.rows import POISON, ROWS, Row, rows
 
 if _TYPE_CHECKING:
     from cqrs_openobserve.testing.exporter_laws import EXPORTER_LAWS, ExporterSubject, SteppedExporter
-    from cqrs_openobserve.testing.own_subjects import own_exporter, own_running_exporter
+    from cqrs_openobserve.testing.own_subjects import own_exporter, own_plugin, own_running_exporter
     from cqrs_openobserve.testing.played_server import Played, PlayedServer, playing
     from cqrs_openobserve.testing.running_laws import RUNNING_LAWS, RunningExporter, RunningSubject
+    from cqrs_openobserve.testing.transparency_laws import TRANSPARENCY_LAWS, TransparencySubject
 
 __all__ = [
     "EXPORTER_LAWS",
     "POISON",
     "ROWS",
     "RUNNING_LAWS",
+    "TRANSPARENCY_LAWS",
     "Behaviour",
     "Drip",
     "ExporterSubject",
@@ -46,8 +48,10 @@ __all__ = [
     "RunningExporter",
     "RunningSubject",
     "SteppedExporter",
+    "TransparencySubject",
     "counted",
     "own_exporter",
+    "own_plugin",
     "own_running_exporter",
     "playing",
     "rows",
@@ -59,9 +63,10 @@ __all__ = [
 
 _MODULES = {
     "exporter_laws": ("EXPORTER_LAWS", "ExporterSubject", "SteppedExporter"),
-    "own_subjects": ("own_exporter", "own_running_exporter"),
+    "own_subjects": ("own_exporter", "own_plugin", "own_running_exporter"),
     "played_server": ("Played", "PlayedServer", "playing"),
     "running_laws": ("RUNNING_LAWS", "RunningExporter", "RunningSubject"),
+    "transparency_laws": ("TRANSPARENCY_LAWS", "TransparencySubject"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -17,12 +17,13 @@ from cqrs_openobserve.parcels import Parcel
 from cqrs_openobserve.payloads import MOST_RECORDS, Payload
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.plan import Queues, plan_of
-from cqrs_openobserve.plugin import pipeline_of
+from cqrs_openobserve.plugin import OpenObserve, pipeline_of
 from cqrs_openobserve.testing.exporter_laws import ExporterSubject, SteppedExporter
 from cqrs_openobserve.testing.fault_server import Received
 from cqrs_openobserve.testing.played_server import PlayedServer, playing
 from cqrs_openobserve.testing.recording_transport import RecordingTransport, rows_of
 from cqrs_openobserve.testing.running_laws import RunningSubject
+from cqrs_openobserve.testing.transparency_laws import TransparencySubject
 
 MAX_RETRIES: Final = 3
 _MOST_SENT_AT_ONCE: Final = 60
@@ -144,6 +145,11 @@ def own_running_exporter() -> RunningSubject:
     return RunningSubject(_place, RunningOwnExporter, _numbers, _EXIT_S)
 
 
+def own_plugin() -> TransparencySubject:
+    """Give the plugin with all three signals, which sends each record at once."""
+    return TransparencySubject(_place, _plugin)
+
+
 def own_exporter() -> ExporterSubject:
     """Give the plugin's own exporter."""
     most = SUCCESSES + CAPACITY * MOST_RECORDS
@@ -178,6 +184,18 @@ def _place() -> AbstractContextManager[str]:
 def _confide(exporter: SteppedExporter, number: int, text: str) -> None:
     assert isinstance(exporter, OwnExporter)  # noqa: S101 - as begin made it
     exporter.confide(number, text)
+
+
+def _plugin(place: str, url: str) -> OpenObserve:
+    everything = {"tracing_sampling_rate": "1", "log_level": "DEBUG", "log_error_messages": True}
+    hurry = {
+        "batch_size": 1,
+        "flush_interval": 10,
+        "exit_timeout": 100,
+        "timeout": 1_000,
+        "metric_interval": 1_000,
+    }
+    return OpenObserve(url=url, token="user:secret", spool_dir=place, **everything, **hurry)  # noqa: S106  # no secret
 
 
 def _numbers(received: Received) -> Sequence[int]:

@@ -17,10 +17,11 @@ from cqrs_openobserve.json_values import mapping, sequence
 from cqrs_openobserve.payloads import SIGNALS
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.plugin import client_of
-from cqrs_openobserve.provision.apply import admin_hint
+from cqrs_openobserve.provision.alert_rule import AlertRule
+from cqrs_openobserve.provision.server import admin_hint
 from cqrs_openobserve.verify import causes
 from cqrs_openobserve.verify.findings import Finding
-from cqrs_openobserve.verify.installation import check_server, check_streams
+from cqrs_openobserve.verify.installation import check_provisioning, check_server, made_streams
 from cqrs_openobserve.verify.probes import Probe, Row, new_identity, offer, probes_of
 from cqrs_openobserve.verify.witness import Witness
 
@@ -38,6 +39,7 @@ class Verification:
     Args:
         configuration: what to prove.
         timeout_s: how long to wait for the probes, in seconds.
+        rules: alerts of the user's own, beside ours.
         progress: told how many of how many probes are still waited for.
         clock: tells the time.
         sleep: waits, in seconds.
@@ -51,12 +53,14 @@ class Verification:
         configuration: Configuration,
         *,
         timeout_s: float,
+        rules: Sequence[AlertRule] = (),
         progress: Progress = lambda _waiting, _of: None,
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._configuration = configuration
         self._timeout_s = timeout_s
+        self._rules = rules
         self._progress = progress
         self._clock = clock or SystemClock()
         self._sleep = sleep
@@ -78,7 +82,7 @@ class Verification:
             if not sensible:
                 return
             there = streams.look(configuration, admin, self._clock.time_ns())
-            yield from check_streams(configuration, there, admin)
+            yield from check_provisioning(configuration, there, admin, self._rules)
             yield from self._switches()
             # A probe that is late proves nothing, so none is spooled.
             witness = Witness(client_of(configuration, configuration.credentials))
@@ -123,7 +127,7 @@ class Verification:
     def _is_due(self, probe: Probe, there: StreamFacts) -> bool:
         # The server would make a stream for it, but not the one that alerts and dashboards need.
         names = there.names["logs"]
-        made = probe.stream in set(self._configuration.streams.values())
+        made = probe.type == "logs" and probe.stream in made_streams(self._configuration)
         missing = made and names is not None and probe.stream not in names
         return not missing and off(self._configuration.settings, probe.signal) is None
 

@@ -41,7 +41,9 @@ def test_json_is_one_object(command: Run, env: Env) -> None:
 
 def test_a_miss_is_exit_1_with_its_cause(command: Run, env: Env) -> None:
     """On the same output as what was proven."""
-    result = command("verify", "--timeout", "20s", **env | {"OPENOBSERVE_METRICS_ENABLED": "false"})
+    without = env | {"OPENOBSERVE_METRICS_ENABLED": "false"}
+    assert command("init", "--prune", **without).exit_code == 0
+    result = command("verify", "--timeout", "20s", **without)
     assert result.exit_code == 1
     assert result.stdout.count("MISSED") == 1
     assert "Likely cause: export OPENOBSERVE_METRICS_ENABLED=true." in result.stdout

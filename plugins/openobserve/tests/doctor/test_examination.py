@@ -37,6 +37,7 @@ def test_a_good_installation_is_looked_at_section_by_section(
         "credentials",
         "streams",
         "signals",
+        "provisioning",
         "files",
         "process",
         "ledger",

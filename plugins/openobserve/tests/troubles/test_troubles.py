@@ -143,7 +143,39 @@ class Stepped:
         return time.monotonic_ns() + self.ahead_ns
 
 
+def alert_disabled(live: Any, env: Env, _: ExitStack) -> Env:
+    (alert,) = [
+        each
+        for each in live.request("GET", "/api/v2/{org}/alerts").json()["list"]
+        if each["name"] == "cqrs_event_dead_letters"
+    ]
+    live.request("PATCH", f"/api/v2/{{org}}/alerts/{alert['alert_id']}/enable?value=false")
+    return env
+
+
+def dashboard_drifted(live: Any, env: Env, _: ExitStack) -> Env:
+    (folder,) = [
+        each["folderId"]
+        for each in live.request("GET", "/api/v2/{org}/folders/dashboards").json()["list"]
+        if each["name"] == "CQRS"
+    ]
+    listed = live.request("GET", f"/api/{{org}}/dashboards?folder={folder}").json()["dashboards"]
+    (entry,) = [each for each in listed if each["v5"]["title"] == "CQRS events"]
+    board = entry["v5"]
+    board["tabs"][0]["panels"][0]["title"] = "changed by hand"
+    path = f"/api/{{org}}/dashboards/{board['dashboardId']}?folder={folder}&hash={entry['hash']}"
+    live.request("PUT", path, json=board)
+    return env
+
+
 TROUBLES = {
+    "alert disabled": Trouble(alert_disabled, "the alert cqrs_event_dead_letters is disabled"),
+    "dashboard drifted": Trouble(
+        dashboard_drifted,
+        r"the dashboard CQRS events changed by hand: tabs\[0\]\.panels\[0\]\.title",
+        doctor="cqrs openobserve plan shows it",
+        code=1,
+    ),
     "TLS name mismatch": Trouble(
         wrong_name_in_certificate,
         "Hostname mismatch",

@@ -8,7 +8,7 @@ import pytest
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.doctor import streams
 from cqrs_openobserve.plugin import client_of
-from cqrs_openobserve.verify.installation import check_server, check_streams
+from cqrs_openobserve.verify.installation import check_provisioning, check_server, made_streams
 
 Env = dict[str, str]
 
@@ -58,18 +58,47 @@ def test_a_server_that_does_not_say_whether_one_may_send_is_tried(
     assert goes_on
 
 
-def test_streams_that_init_makes_have_to_be_there(
-    live: Any, env_of: Callable[[Any], Env], command: Any
+def test_what_init_makes_has_to_be_there(
+    live: Any, env_of: Callable[[Any], Env], command: Callable[..., Any]
 ) -> None:
-    """And nothing is missed after init, however empty they are."""
-    configuration = read(env_of(live)).unwrap()
+    """Streams, alerts and dashboards; nothing is missed after init, however empty they are."""
+    configuration = read(env_of(live) | {"CQRS_STREAM_LOGS": "lines"}).unwrap()
     admin = client_of(configuration, configuration.admin)
 
-    def missed() -> list[str]:
+    def found() -> dict[str, str]:
         there = streams.look(configuration, admin, live.gate.clock.time_ns())
-        return [each.subject for each in check_streams(configuration, there, admin)]
+        every = check_provisioning(configuration, there, admin, ())
+        return {each.subject: each.outcome for each in every}
 
-    assert missed() == ["cqrs_commands", "cqrs_queries", "cqrs_events"]
-    assert command("init", **env_of(live)).exit_code == 0
-    assert missed() == []
+    before = found()
+    assert {before[name] for name in made_streams(configuration)} == {"missed"}
+    assert before["CQRS commands"] == before["cqrs_event_dead_letters"] == "missed"
+    assert command("init", **env_of(live) | {"CQRS_STREAM_LOGS": "lines"}).exit_code == 0
+    assert found() == {"streams": "proven", "alerts": "proven", "dashboards": "proven"}
     admin.close()
+
+
+def test_that_there_is_no_channel_is_a_note(
+    live: Any, env_of: Callable[[Any], Env], command: Callable[..., Any]
+) -> None:
+    """It is a choice: nobody is told when something is wrong."""
+    env = {name: value for name, value in env_of(live).items() if name != "CQRS_ALERT_CHANNEL"}
+    assert command("init", **env).exit_code == 0
+    configuration = read(env).unwrap()
+    admin = client_of(configuration, configuration.admin)
+    there = streams.look(configuration, admin, live.gate.clock.time_ns())
+    found = {each.subject: each for each in check_provisioning(configuration, there, admin, ())}
+    admin.close()
+    assert found["skipped alerts"].outcome == "warning"
+    assert "CQRS_ALERT_CHANNEL" in found["skipped alerts"].cause
+
+
+def test_a_plan_that_cannot_be_made_is_a_miss(live: Any, env_of: Callable[[Any], Env]) -> None:
+    """What could not be compared is not proven."""
+    configuration = read(env_of(live)).unwrap()
+    admin = client_of(configuration, configuration.admin)
+    there = streams.look(configuration, admin, live.gate.clock.time_ns())
+    live.gate.answer = lambda _, path, __: (500, b"boom") if "/folders/" in path else None
+    outcomes = {each.subject: each.outcome for each in check_provisioning(configuration, there, admin, ())}
+    admin.close()
+    assert outcomes["plan"] == "missed"

@@ -144,6 +144,8 @@ class Exporter:
         self._adopt(now)
         complete = self.intake.take_in(self._make_room, force=force)
         self.park()
+        with self.books:
+            self.intake.adjust(spooling=self._spool.enabled)
         return complete
 
     def park(self, *, everything: bool = False) -> None:

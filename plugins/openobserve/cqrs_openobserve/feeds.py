@@ -125,11 +125,13 @@ class Feed(Generic[Item]):
         queue: where callers put items.
         encode: makes payloads on the worker's thread. It says to the batch's account which items end in none, and
             may make payloads of another signal beside; those records are accepted as they come.
+        fits: says how many items fill one payload; None if it is not known.
     """
 
     signal: Signal
     queue: Takeable[Item]
     encode: Callable[[Batch[Item]], Iterable[Payload]]
+    fits: Callable[[], int] | None = None
 
     def next_round(self, most: int, anchor: Anchor) -> Round:
         """Take a batch and hand it to the encoder.
@@ -139,7 +141,7 @@ class Feed(Generic[Item]):
             anchor: one moment on both clocks.
         """
         account = Account()
-        items = self.queue.take(most)
+        items = self.queue.take(most if self.fits is None else min(most, self.fits()))
         return Round(len(items), iter(self._encoded(items, anchor, account)), account)
 
     def _encoded(self, items: Sequence[Item], anchor: Anchor, account: Account) -> Iterable[Payload]:

@@ -35,6 +35,17 @@ class Intake:
         self._holding: Counter[Signal] = Counter()
         self._over = False
         self._due: dict[int, int] = {}
+        self._batch = 0
+
+    def start(self, batch: int) -> None:
+        """Let the queues wake the worker, which runs from now on.
+
+        Args:
+            batch: how many items wake it.
+        """
+        self._batch = batch
+        for feed in self._plan.feeds:
+            feed.queue.trigger = batch
 
     def take_in(self, make_room: Callable[[Signal], bool], *, force: bool) -> bool:
         """Encode what waits now, and run the timers that are due.
@@ -120,6 +131,18 @@ class Intake:
     def queues(self) -> list[AnyQueue]:
         """Every queue of the plan."""
         return [feed.queue for feed in self._plan.feeds]
+
+    def adjust(self, *, spooling: bool) -> None:
+        """Let fewer items wake the worker during an outage; with the lock.
+
+        Args:
+            spooling: whether what cannot be sent goes into the spool. Then half a batch does: with what comes until
+                the file is written, kill -9 costs no more than one batch.
+        """
+        for feed in self._plan.feeds:
+            halved = spooling and self._deliveries[feed.signal].breaker.open
+            if feed.queue.trigger:  # else the worker is not started yet, or the queue is closed
+                feed.queue.trigger = max(1, self._batch // 2) if halved else self._batch
 
     def give_up(self, reason: Reason) -> None:
         """Drop everything that waits to be encoded, or is being encoded, for good: what comes of it later is ignored.

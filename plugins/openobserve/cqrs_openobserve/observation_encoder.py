@@ -9,7 +9,7 @@ from cqrs.middleware import Kind
 from cqrs_openobserve.bus_metrics import BusMetrics
 from cqrs_openobserve.feeds import Batch
 from cqrs_openobserve.observations import Observation
-from cqrs_openobserve.payloads import Payload, json_payloads
+from cqrs_openobserve.payloads import Filling, Payload, json_payloads
 from cqrs_openobserve.records import LEVELS, Anchor, RowBuilder, level_of_observation
 
 LARGEST_RECORD: Final = 64 * 1024
@@ -35,6 +35,7 @@ class ObservationEncoder:
         least: the lowest level recorded; ``NEVER`` for none.
         metrics: what is measured; None for nothing.
         late: makes late spans; None for none.
+        filling: learns how many rows fill a request.
     """
 
     streams: Mapping[Kind, str]
@@ -42,6 +43,7 @@ class ObservationEncoder:
     least: int
     metrics: BusMetrics | None = None
     late: LateSpans | None = None
+    filling: Filling = attrs.field(factory=Filling)
 
     def __call__(self, batch: Batch[Observation]) -> Iterator[Payload]:
         """Encode a batch.
@@ -50,27 +52,27 @@ class ObservationEncoder:
             batch: what was taken from the queue.
         """
         by_kind: dict[Kind, list[tuple[bytes, int]]] = {}
+        wanting: list[Observation] = []
         for observation in batch.items:
             if self.metrics is not None:
                 self.metrics.add(observation)
-            if self._is_left_out(observation):
+            level = level_of_observation(observation)
+            if level != "INFO" and needs_late_span(observation):
+                wanting.append(observation)
+            # A probe proves the way, whatever is recorded.
+            if LEVELS[level] < self.least and observation[0].record != "probe":
                 batch.account.skip()
                 continue
-            row = self.rows.encoded(observation, batch.anchor)
+            row = self.rows.encoded(observation, level, batch.anchor)
             if len(row) > LARGEST_RECORD:
                 batch.account.drop("record_too_large")
             else:
                 by_kind.setdefault(observation[0].kind, []).append((row, observation[2]))
         for kind, of_kind in by_kind.items():
+            self.filling.learn(of_kind)
             yield from json_payloads(self.streams[kind], of_kind)
-        if self.late is not None:
-            wanting = [observation for observation in batch.items if needs_late_span(observation)]
-            if wanting:
-                yield from self.late.late(wanting, batch.anchor)
-
-    def _is_left_out(self, observation: Observation) -> bool:
-        is_probe = observation[0].record == "probe"  # which proves the way, whatever is recorded
-        return not is_probe and LEVELS[level_of_observation(observation)] < self.least
+        if wanting and self.late is not None:
+            yield from self.late.late(wanting, batch.anchor)
 
 
 def needs_late_span(observation: Observation) -> bool:

@@ -89,7 +89,7 @@ class Pipeline:
         self._stop_at_ns: int | None = None
         self._stopped = self._starved = self._sender_done = False
         self._probes: dict[Signal, int] = {}
-        self._rounds = self._flushed = self._wanted = 0
+        self._rounds = self._flushed = self._wanted = self._unchecked = 0
 
     @property
     def trouble(self) -> str:
@@ -178,6 +178,10 @@ class Pipeline:
     # --- on a caller's thread
 
     def _woken(self) -> None:
+        if self._unchecked > 0 and (self._starved or self._wake.is_set()) and os.getpid() == self._pid:
+            self._unchecked -= 1  # the worker has been called; whether it lives is looked at now and then
+            return
+        self._unchecked = 64
         if os.getpid() != self._pid or not self._crew.complete:
             self._start_threads()
         elif not self._starved and not self._wake.is_set():
@@ -191,8 +195,7 @@ class Pipeline:
         self._note_fork()
         if self._stop_at_ns is not None or self._crew.complete or not self._crew.start():
             return
-        for queue in self._exporter.intake.queues():
-            queue.trigger = self._configuration.settings.batch_size
+        self._exporter.intake.start(self._configuration.settings.batch_size)
         finish_with_process()
 
     # --- on the worker's thread

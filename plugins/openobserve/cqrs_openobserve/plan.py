@@ -77,7 +77,7 @@ def plan_of(configuration: Configuration, queues: Queues, instance: str, now_ns:
         open_telemetry if settings.tracing_enabled else None,
     )
     feeds: list[AnyFeed] = [
-        Feed("logs", queues.observations, encoder),
+        Feed("logs", queues.observations, encoder, encoder.filling.most),
         Feed("traces", queues.spans, open_telemetry.spans),
         Feed("metrics", queues.measured, open_telemetry.measured),
     ]

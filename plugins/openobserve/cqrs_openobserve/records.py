@@ -41,18 +41,25 @@ class Anchor:
     Attributes:
         wall_ns: ns since the Unix epoch.
         monotonic_ns: the same moment on the monotonic clock, in ns.
+        shift_ns: what the first is ahead of the second, in ns.
     """
 
     wall_ns: int
     monotonic_ns: int
+    shift_ns: int = attrs.field(
+        default=attrs.Factory(lambda anchor: anchor.wall_ns - anchor.monotonic_ns, takes_self=True),
+        init=False,
+        repr=False,
+        eq=False,
+    )
 
     def nanos(self, monotonic_ns: int) -> int:
         """Give the wall-clock time of a monotonic one, in ns."""
-        return self.wall_ns - self.monotonic_ns + monotonic_ns
+        return self.shift_ns + monotonic_ns
 
     def micros(self, monotonic_ns: int) -> int:
         """Give the wall-clock time of a monotonic one, in µs."""
-        return (self.wall_ns - self.monotonic_ns + monotonic_ns) // 1000
+        return (self.shift_ns + monotonic_ns) // 1000
 
 
 def level_of(outcome: Outcome, duration_ns: int, slow_ns: int, retries: int = 0) -> str:
@@ -74,11 +81,10 @@ def level_of_observation(observation: Observation) -> str:
     Args:
         observation: what was seen.
     """
-    subject, outcome, _, duration = observation[:4]
+    subject, more = observation[0], observation[11]
     if subject.record == "dead_letter":
         return "ERROR"
-    more = observation[11]
-    return level_of(outcome, duration, subject.slow_ns, more.retries if more else 0)
+    return level_of(observation[1], observation[3], subject.slow_ns, more.retries if more else 0)
 
 
 @final
@@ -102,35 +108,37 @@ class RowBuilder:
             "host_name": service.host,
         }
 
-    def encoded(self, observation: Observation, anchor: Anchor) -> bytes:
+    def encoded(self, observation: Observation, level: str, anchor: Anchor) -> bytes:
         """Make one row, as JSON; columns that are not known are left out.
 
         Args:
             observation: what was seen.
+            level: its level.
             anchor: the clocks.
         """
-        subject, outcome, ended, duration, message, correlation, causation = observation[:7]
-        trace, span, parent, sampled, more = observation[7:]
-        level = level_of_observation(observation)
+        subject, outcome, ended, duration, message, group, cause, journey, span, parent, sampled, more = (
+            observation
+        )
         # What is equal in all rows of a subject is encoded once; numbers and hexadecimal digits need no encoder.
         head = self._heads.get((subject, outcome, level)) or self._head(subject, outcome, level)
-        self._sequence += 1
+        self._sequence = number = self._sequence + 1
+        # A message without a cause has one number for all three.
+        identity = message.to_bytes(16).hex()
+        trace = identity if journey == message else journey.to_bytes(16).hex()
+        correlation = identity if group == message else group.to_bytes(16).hex()
+        took = "" if outcome == "start" else f',"duration_ms":{duration / 1_000_000}'
+        causation = "" if cause is None else f',"causation_id":"{cause.to_bytes(16).hex()}"'
+        own = f',"span_id":"{span.to_bytes(8).hex()}"' if span else ""
+        above = f',"parent_span_id":"{parent.to_bytes(8).hex()}"' if parent else ""
         row = (
-            f'{head},"_timestamp":{anchor.micros(ended)},"message_id":"{message:032x}","trace_id":"{trace:032x}"'
-            f',"sampled":{"true" if sampled else "false"},"record_id":"{self._instance}-{self._sequence}"'
+            f'{head},"_timestamp":{(anchor.shift_ns + ended) // 1000},"message_id":"{identity}","trace_id":"{trace}"'
+            f'{own}{above},"sampled":{"true" if sampled else "false"},"record_id":"{self._instance}-{number}"'
+            f"{took}{causation}"
         )
-        if outcome != "start":
-            row += f',"duration_ms":{duration / 1_000_000!r}'
-        if causation is not None:
-            row += f',"causation_id":"{causation:032x}"'
-        if span:
-            row += f',"span_id":"{span:016x}"'
-        if parent:
-            row += f',"parent_span_id":"{parent:016x}"'
         if more is None:
-            return f'{row},"correlation_id":"{correlation:032x}","retry_count":0}}'.encode()
+            return f'{row},"correlation_id":"{correlation}","retry_count":0}}'.encode()
         known = _further(subject, more)
-        known.setdefault("correlation_id", f"{correlation:032x}")
+        known.setdefault("correlation_id", correlation)
         return f"{row},".encode() + encode(known, values(more.message, subject.fields))[1:]
 
     def probe_row(self, kind: Kind, micros: int, probe: str) -> dict[str, object]:

@@ -419,3 +419,29 @@ def test_nothing_and_waiting_are_told_apart(bench: Bench) -> None:
     assert bench.exporter.pick() == 7 * SECOND
     assert isinstance(bench.exporter.pick(hurry=frozenset({"logs"})), Parcel)
     assert isinstance(bench.exporter.pick(hurry=frozenset({"traces"})), int)
+
+
+@pytest.mark.parametrize("spooling", [True, False], ids=["spool", "memory only"])
+def test_during_an_outage_half_a_batch_wakes_the_worker(tmp_path: Path, *, spooling: bool) -> None:
+    """So that it is in the spool before a batch can be lost; of that signal alone, until the server is back."""
+    bench = Bench(tmp_path / "spool" if spooling else None)
+    bench.exporter.intake.start(100)
+    assert (bench.numbers.trigger, bench.spans.trigger) == (100, 100)
+
+    bench.transport.play = lambda _: DOWN
+    bench.offer(1)
+    bench.exporter.work()
+    bench.send_one()
+    bench.exporter.work()
+    assert (bench.numbers.trigger, bench.spans.trigger) == (50 if spooling else 100, 100)
+
+    bench.transport.play = lambda payload: counted(payload.records)
+    bench.clock.pass_by(10 * SECOND)
+    bench.send_all()
+    bench.exporter.work()
+    assert (bench.numbers.trigger, bench.spans.trigger) == (100, 100)
+
+    bench.numbers.close()
+    bench.exporter.work()
+    assert bench.numbers.trigger == 0
+    bench.exporter.close()

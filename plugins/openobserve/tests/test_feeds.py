@@ -45,3 +45,13 @@ def test_an_account_adds_up() -> None:
     account.skip()
     account.skip(3)
     assert (account.dropped, account.skipped) == ({"unserialisable": 3}, 4)
+
+
+def test_no_more_is_taken_than_fits_into_one_request() -> None:
+    """If the encoder knows how many that are; the rest waits for the next round."""
+    queue: BoundedQueue[int] = BoundedQueue(99, lambda: None)
+    for item in (1, 3, 5):
+        queue.offer(item)
+    feed = Feed("logs", queue, encode, lambda: 2)
+    assert (feed.next_round(4, Anchor(0, 0)).taken, len(queue)) == (2, 1)
+    assert feed.next_round(4, Anchor(0, 0)).taken == 1

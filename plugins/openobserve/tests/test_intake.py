@@ -86,3 +86,14 @@ def test_what_is_given_up_while_it_is_encoded_is_counted_once() -> None:
     books = intake.read()["logs"]
     assert (books.accepted, books.waiting, books.dropped) == (3, 0, {"shutdown_timeout": 3})
     assert deliveries["logs"].next(0) is None
+
+
+def test_the_queues_wake_nobody_before_the_worker_is_there() -> None:
+    """A trigger of 0 means that the worker is to be started first, so only that start sets one; 1 is the least."""
+    queue: BoundedQueue[int] = BoundedQueue(9, lambda: None)
+    intake = intake_of(queue)
+    intake.adjust(spooling=True)
+    assert queue.trigger == 0
+    intake.start(1)
+    intake.adjust(spooling=True)
+    assert queue.trigger == 1

@@ -12,7 +12,7 @@ from cqrs_openobserve.feeds import Account, Batch
 from cqrs_openobserve.metric_cells import MetricCells
 from cqrs_openobserve.observation_encoder import NEVER, ObservationEncoder, needs_late_span
 from cqrs_openobserve.observations import Observation, Subject
-from cqrs_openobserve.payloads import Payload
+from cqrs_openobserve.payloads import MOST_BYTES, MOST_RECORDS, Payload
 from cqrs_openobserve.records import LEVELS, Anchor, RowBuilder
 from cqrs_openobserve.service import Service
 
@@ -125,3 +125,11 @@ def test_late_spans_are_made_of_what_needs_them(
 
     assert [(p.signal, p.records) for p in encoder(Batch(seen, Anchor(0, 0), account))] == [("traces", 2)]
     assert list(encoder(Batch(seen[:1], Anchor(0, 0), account))) == []
+
+
+def test_it_learns_how_many_observations_fill_a_request(observe: Callable[..., Observation]) -> None:
+    """From the rows that it made, so that the next round takes no more than one request holds."""
+    encoder = ObservationEncoder(STREAMS, ROWS, LEVELS["INFO"])
+    made = list(encoder(Batch([observe(n) for n in range(10)], Anchor(0, 0), Account())))
+    size = len(gzip.decompress(made[0].body)) / 10
+    assert encoder.filling.most() == min(MOST_RECORDS, round(0.97 * MOST_BYTES / size))

@@ -8,7 +8,10 @@ from cqrs_openobserve import payloads
 from cqrs_openobserve.payloads import (
     JSON,
     LONGEST_SPAN_NS,
+    MOST_BYTES,
+    MOST_RECORDS,
     OTLP,
+    Filling,
     Payload,
     compressed,
     halves,
@@ -77,3 +80,29 @@ def test_what_cannot_be_read_does_not_come_apart(body: bytes) -> None:
 def test_a_body_is_shown_nowhere() -> None:
     """A payload in a traceback or log does not show its records."""
     assert "secret" not in repr(Payload("logs", "/s/_json", JSON, b"secret", 1, 0))
+
+
+def test_how_many_rows_fill_a_request_is_learnt() -> None:
+    """At first as many as a request may hold; then so many that it is filled, and one more batch is not cut in two."""
+    filling = Filling()
+    assert filling.most() == MOST_RECORDS
+    row = b"x" * 700
+    filling.learn([(row, 0)])
+    most = filling.most()
+
+    assert most < MOST_RECORDS
+    assert [payload.records for payload in json_payloads("s", [(row, 0)] * most)] == [most]
+    assert len(list(json_payloads("s", [(row, 0)] * MOST_RECORDS))) == 2
+    assert most * len(row) > 0.9 * MOST_BYTES
+
+
+def test_small_rows_are_believed_slowly_and_large_ones_at_once() -> None:
+    """A row that is seldom large costs a second request once, not each time."""
+    filling = Filling()
+    filling.learn([(b"x" * 5_000, 0)])
+    least = filling.most()
+    filling.learn([(b"x", 0)])
+    assert least < filling.most() < MOST_RECORDS
+    for _ in range(99):
+        filling.learn([(b"x", 0)])
+    assert filling.most() == MOST_RECORDS

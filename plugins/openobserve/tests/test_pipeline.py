@@ -468,3 +468,20 @@ def test_threads_that_never_start_lose_records_as_internal(
         pipeline.stop()
 
     assert pipeline.ledger() == books(1, 0, internal=1)
+
+
+def test_a_worker_that_died_while_it_was_called_is_replaced(make_pipeline: Make, observe: Observe) -> None:
+    """Callers that find it called already do not look whether it lives; but now and then one of them does."""
+    pipeline = make_pipeline(batch_size="1", flush_interval="1h")
+    pipeline.queue.offer(observe())
+    worker = pipeline._crew._threads["worker"]
+    worker._step = lambda: False
+    pipeline._wake.set()
+    worker.join(10)
+    assert not worker.alive
+
+    pipeline._wake.set()
+    for number in range(99):
+        pipeline.queue.offer(observe(number))
+    assert pipeline._crew.restarts == 1
+    assert pipeline.flush(10).complete

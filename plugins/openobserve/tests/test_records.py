@@ -43,7 +43,8 @@ def row_of(seen: Observation, service: Service = SERVICE, instance: str = "inst"
         return dict(pairs)
 
     row: dict[str, Any] = json.loads(
-        RowBuilder(service, instance).encoded(seen, ANCHOR), object_pairs_hook=once
+        RowBuilder(service, instance).encoded(seen, level_of_observation(seen), ANCHOR),
+        object_pairs_hook=once,
     )
     return row
 

@@ -3,7 +3,9 @@
 A problem is one line that names the variable, its value (never a secret's), the rule and an example.
 """
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 from cqrs_openobserve.configuration import Configuration, read
@@ -243,3 +245,101 @@ def test_f10_two_streams_that_are_one_to_the_server_are_refused(other: str) -> N
 def test_f10_spans_are_of_another_type_and_may_share_a_name() -> None:
     """The server keeps them apart."""
     assert accepted(CQRS_STREAM_COMMANDS="app", CQRS_STREAM_TRACES="app").stream_traces == "app"
+
+
+# --- F16: init where something is in the way, on an old server and on a new one
+
+
+@pytest.fixture
+def site(start: Callable[[str], Any], env_of: Callable[[Any], dict[str, str]], live_version: str) -> Any:
+    """A server on which nothing has been set up, and the variables for it."""
+    live = start(live_version)
+    return live, env_of(live)
+
+
+def changes(live: Any) -> list[str]:
+    """Have the gate note every request that could change something; searches do not."""
+    noted: list[str] = []
+
+    def answer(method: str, path: str, _: bytes) -> None:
+        if method != "GET" and not path.endswith("/_search"):
+            noted.append(f"{method} {path}")
+
+    live.gate.answer = answer
+    return noted
+
+
+def test_f16_init_without_rights_says_so_and_changes_nothing(site: Any, command: Callable[..., Any]) -> None:
+    """Exit 1 with the variable that is missing."""
+    live, env = site
+    noted = changes(live)
+    result = command("init", **env | {"OPENOBSERVE_TOKEN": f"shop:{live.ingestion_token}"})
+    assert result.exit_code == 1
+    assert "OPENOBSERVE_ADMIN_TOKEN" in result.stderr
+    assert live.ingestion_token not in result.output
+    assert [each for each in noted if "/streams/" not in each] == []
+    names = {each["name"] for each in live.request("GET", "/api/{org}/streams?type=logs").json()["list"]}
+    assert names <= {"made"}
+
+
+def test_f16_twice_changes_nothing(site: Any, command: Callable[..., Any]) -> None:
+    """The second run asks, and sends nothing that could change anything."""
+    live, env = site
+    assert command("init", **env).exit_code == 0
+    noted = changes(live)
+    again = command("init", **env)
+    assert again.exit_code == 0
+    assert noted == []
+    assert "created" not in again.stdout
+    assert command("plan", **env).exit_code == 0
+
+
+@pytest.mark.parametrize("allowed", [0, 2, 5, 9, 14])
+def test_f16_what_was_half_created_is_completed(site: Any, command: Callable[..., Any], allowed: int) -> None:
+    """Whichever request was the last that worked: exit 1 with a line for what failed, and a rerun that completes it."""
+    live, env = site
+    noted = changes(live)
+    note = live.gate.answer
+
+    def answer(method: str, path: str, body: bytes) -> Any:
+        note(method, path, body)
+        return (
+            (503, b'{"code":503,"message":"busy"}')
+            if len(noted) > allowed and noted[-1] == f"{method} {path}"
+            else None
+        )
+
+    live.gate.answer = answer
+    broken = command("init", **env)
+    assert broken.exit_code == 1, broken.output
+    assert "503" in broken.stderr
+    assert "Fix:" in broken.stderr
+
+    live.gate.reset()
+    assert command("plan", **env).exit_code == 2
+    mended = command("init", **env)
+    assert mended.exit_code == 0, mended.output
+    assert command("plan", **env).exit_code == 0
+
+
+def test_f16_alerts_of_somebody_else_stay_as_they_are(site: Any, command: Callable[..., Any]) -> None:
+    """One with the name of ours is left alone, and ours is made beside it, once."""
+    live, env = site
+    assert command("init", **env).exit_code == 0
+
+    def alerts() -> dict[str, Any]:
+        listed = live.request("GET", "/api/v2/{org}/alerts").json()["list"]
+        ids = [each["alert_id"] for each in listed if each["name"] == "cqrs_event_dead_letters"]
+        return {each: live.request("GET", f"/api/v2/{{org}}/alerts/{each}").json() for each in ids}
+
+    ((ours, body),) = alerts().items()
+    theirs = {name: value for name, value in body.items() if name not in {"id", "context_attributes"}}
+    theirs |= {"description": "mine", "enabled": False}
+    live.request("DELETE", f"/api/v2/{{org}}/alerts/{ours}")
+    live.request("POST", "/api/v2/{org}/alerts", json=theirs)
+    before = alerts()
+    for _ in range(2):
+        assert command("init", **env).exit_code == 0
+    after = alerts()
+    assert len(after) == 2
+    assert {each: after[each] for each in before} == before

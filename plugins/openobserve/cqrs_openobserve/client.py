@@ -13,7 +13,7 @@ import httpcore
 from cqrs_openobserve.answers import Answer, Cause, Trouble, one_line
 from cqrs_openobserve.bodies import read_body
 from cqrs_openobserve.credentials import Credentials
-from cqrs_openobserve.deadline import Deadline, is_readable
+from cqrs_openobserve.deadline import Deadline, connected, is_readable
 from cqrs_openobserve.endpoint import Endpoint, is_link_local
 from cqrs_openobserve.payloads import Payload
 
@@ -118,21 +118,11 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         del timeout, local_address, socket_options
         self.connected = True
-        trouble = OSError("no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if not self._allow_link_local and is_link_local(str(address[0])):
-                raise ForbiddenAddressError(f"{host} resolves to the link-local address {address[0]}")
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(self.deadline.left())
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except OSError as error:
-                sock.close()
-                trouble = error
-                continue
-            return _Stream(sock, self)
-        raise trouble
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for address in found:
+            if not self._allow_link_local and is_link_local(str(address[4][0])):
+                raise ForbiddenAddressError(f"{host} resolves to the link-local address {address[4][0]}")
+        return _Stream(connected(found, self.deadline), self)
 
 
 @final

@@ -3,7 +3,11 @@
 import select
 import socket
 import time
-from typing import final
+from collections.abc import Sequence
+from typing import TypeAlias, final
+
+# As ``socket.getaddrinfo`` gives it.
+Found: TypeAlias = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
 @final
@@ -39,6 +43,38 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the total time of the request is over")
         return left
+
+
+def connected(found: Sequence[Found], deadline: Deadline) -> socket.socket:
+    """Connect to the first address that answers.
+
+    Args:
+        found: the addresses of one host; each may take its share of the time that is left, so that one that never
+            answers does not cost the others theirs.
+        deadline: of the request.
+
+    Raises:
+        OSError: why the last one did not.
+    """
+    trouble = OSError("no address")
+    for place, (family, kind, protocol, _, address) in enumerate(found):
+        try:
+            return _connected(family, kind, protocol, address, seconds=deadline.left() / (len(found) - place))
+        except OSError as error:
+            trouble = error
+    raise trouble
+
+
+def _connected(family: int, kind: int, protocol: int, address: object, *, seconds: float) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(address)  # type: ignore[arg-type]  # of the family's form
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def is_readable(sock: socket.socket) -> bool:

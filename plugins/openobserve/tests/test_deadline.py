@@ -4,7 +4,7 @@ import socket
 import time
 
 import pytest
-from cqrs_openobserve.deadline import Deadline, is_readable
+from cqrs_openobserve.deadline import Deadline, connected, is_readable
 
 
 def test_a_request_has_its_time() -> None:
@@ -37,3 +37,19 @@ def test_an_idle_connection_that_was_closed_is_readable() -> None:
     assert is_readable(here)
     here.close()
     assert is_readable(here)
+
+
+def test_each_address_has_its_share_of_the_time() -> None:
+    """One that cannot be reached costs the others nothing; of several that cannot, the last one's trouble is told."""
+    deadline = Deadline()
+    deadline.start(10)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = server.getsockname()
+        away = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1))
+        with connected([away, (socket.AF_INET, socket.SOCK_STREAM, 6, "", place)], deadline) as sock:
+            assert sock.getpeername() == place
+            assert sock.gettimeout() == pytest.approx(10, abs=1)
+    with pytest.raises(ConnectionRefusedError):
+        connected([away], deadline)
+    with pytest.raises(OSError, match="no address"):
+        connected([], deadline)

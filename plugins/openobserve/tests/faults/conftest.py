@@ -16,7 +16,7 @@ import pytest
 import trustme
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.plugin import pipeline_of
-from cqrs_openobserve.testing import FaultServer
+from cqrs_openobserve.testing import ROWS, FaultServer, Received, Row
 
 
 @attrs.frozen
@@ -70,6 +70,39 @@ def outage_pipeline(configure: Callable[..., Any], tmp_path: Path) -> Iterator[C
     yield make
     for pipeline in made:
         pipeline.stop()
+
+
+def numbers_of(received: Received) -> list[int]:
+    """Read the numbers of a request's records."""
+    return [int(str(row["message_id"]), 16) for row in received.rows]
+
+
+@pytest.fixture
+def play(server: FaultServer) -> Callable[[str], Row]:
+    """Has the server play a row of the catalogue from now on."""
+
+    def play(row: str) -> Row:
+        server.behave = ROWS[row].begin(numbers_of)
+        return ROWS[row]
+
+    return play
+
+
+@pytest.fixture
+def offer(observe: Callable[..., Any]) -> Callable[..., None]:
+    """Offers dispatches with the numbers from some number on."""
+
+    def offer(pipeline: Pipeline, count: int, start: int = 0) -> None:
+        for number in range(start, start + count):
+            pipeline.queue.offer(observe(number))
+
+    return offer
+
+
+@pytest.fixture
+def numbers() -> Callable[[FaultServer], list[int]]:
+    """Reads the numbers that a server got, in order."""
+    return lambda server: sorted(int(str(row["message_id"]), 16) for row in server.delivered)
 
 
 def until(done: Callable[[], bool], seconds: float = 15.0) -> None:

@@ -167,9 +167,9 @@ class _Reader:
         return ActualStream(stream.name, schema, settings, since)
 
     def everything(self, desired: Desired) -> Iterator[Found]:
-        folders = [*self._folders("dashboards"), *(self._folders("alerts") if desired.alerts else ())]
+        folders = [*self._folders("dashboards"), *(self._folders("alerts") if desired.alerting else ())]
         yield from folders
-        if desired.alerts:
+        if desired.alerting:
             yield from self._listed("template", "/alerts/templates")
             yield from self._listed("destination", "/alerts/destinations")
             yield from self._alerts({wanted.name for wanted in desired.alerts})

@@ -85,6 +85,11 @@ class Desired:
     skipped: tuple[Skipped, ...] = ()
     channel: Channel | None = None
 
+    @property
+    def alerting(self) -> bool:
+        """Whether there is anything about alerts in it; without a channel there is not."""
+        return self.template is not None or self.destination is not None or bool(self.alerts)
+
     def marked(self) -> Iterator[Wanted]:
         """Give everything that carries the mark, in the order in which it can be made."""
         yield from self.folders

@@ -225,7 +225,7 @@ def _leftovers(
     desired: Desired, actual: Actual, kept: set[tuple[Subject, str]], *, prune: bool
 ) -> Iterator[Change]:
     # Without a channel alerts are skipped, which is not to say that those that are there are no longer wanted.
-    subjects = _REMOVABLE if desired.alerts else ("dashboard",)
+    subjects = _REMOVABLE if desired.alerting else ("dashboard",)
     for subject in subjects:
         for found in actual.found:
             if found.subject == subject and found.ours and (subject, found.key) not in kept:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -264,3 +265,17 @@ def make_site(server: FaultServer, make_bridge: Any) -> Iterator[Callable[..., S
 def site(request: pytest.FixtureRequest, make_site: Callable[..., Site]) -> Site:
     """An empty server of each version that is emulated."""
     return make_site(request.param)
+
+
+@pytest.fixture
+def one_server(make_direct: Callable[[str], Direct]) -> Callable[[], Direct]:
+    """Gives one server again and again, each time with an organisation that is new to it."""
+    direct = make_direct("newest")
+    numbers = count()
+
+    def one_server() -> Direct:
+        direct.organization = f"org_{next(numbers)}"
+        direct.call("POST", "/made/_json", None, b"[]")
+        return direct
+
+    return one_server

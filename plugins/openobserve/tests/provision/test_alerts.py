@@ -1,5 +1,6 @@
 """The alert rules on the engine: they fire when they should, and only then."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from cqrs_openobserve.columns import columns_of
 from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.provision.alerts import Thresholds, rules
 from cqrs_openobserve.provision.queries import StreamNames
+from cqrs_openobserve.testing import FaultServer
 from cqrs_openobserve.thresholds import Threshold
 
 NAMES = StreamNames("cqrs_commands", "cqrs_queries", "cqrs_events", "cqrs_metrics")
@@ -173,3 +175,56 @@ async def test_thresholds_are_settings(engine: Any) -> None:
 def test_without_a_stream_of_metrics_there_is_no_rule_for_the_backlog() -> None:
     """It could never fire."""
     assert "cqrs_dead_letter_backlog" not in {rule.name for rule in rules(StreamNames("c", "q", "e"))}
+
+
+FORMS: dict[str, tuple[dict[str, Records], set[str]]] = {
+    "breaching": (
+        {
+            "cqrs_commands": [*handled(80), *handled(5, outcome="error"), *handled(15, duration_ms=900.0)],
+            "cqrs_queries": [*handled(30, cache_status="miss"), *handled(10, duration_ms=400.0)],
+            "cqrs_events": [*handled(3), {"record": "dead_letter", "outcome": "error"}],
+            "cqrs_metrics": depth(0.0, 3.0),
+        },
+        set(BY_NAME),
+    ),
+    "quiet": (
+        {
+            "cqrs_commands": [*handled(150), *handled(20, outcome="rejected"), *handled(1, outcome="error")],
+            "cqrs_queries": [*handled(30, cache_status="fresh"), *handled(20, cache_status="miss")],
+            "cqrs_events": handled(30, outcome="error"),
+            "cqrs_metrics": depth(3.0, 0.0),
+        },
+        set(),
+    ),
+    "empty": ({}, set()),
+}
+
+
+@pytest.mark.parametrize("emulation", ["0.16", "newest"])
+@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("widened", [False, True], ids=["clean", "widened"])
+def test_the_webhook_gets_rule_value_and_link_of_what_breaches_alone(
+    make_site: Callable[..., Any], emulation: str, form: str, widened: Any
+) -> None:
+    """As valid JSON, from the alerts that init made; also after a stray text turned every number into text."""
+    with FaultServer() as sink:
+        site = make_site(emulation, alert_channel=f"webhook:{sink.url}/hook/canary-T0123")
+        site.init()
+        records, fires = FORMS[form]
+        start = site.bridge.now - 60_000_000
+        for stream, rows in records.items():
+            placed = [{**row, "_timestamp": start + at * 1000} for at, row in enumerate(rows)]
+            site.first("POST", f"/{stream}/_json", json=placed)
+        if widened:
+            for stream in ("cqrs_commands", "cqrs_queries", "cqrs_events"):
+                site.first("POST", f"/{stream}/_json", json=[{"record": "probe", "duration_ms": "abc"}])
+            site.first("POST", "/cqrs_metrics/_json", json=[{"record": "probe", "metric_value": "abc"}])
+            assert len(site.plan().stuck) == 4
+        site.bridge.evaluate()
+        messages = {message["rule"]: message for message in (json.loads(each.body) for each in sink.received)}
+    assert set(messages) == fires
+    for name, message in messages.items():
+        assert float(message["value"]) >= 0
+        assert message["value"] in message["text"]
+        assert name in str(site.second("GET", "/alerts").json())
+        assert "alert" in message["link"]

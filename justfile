@@ -4,7 +4,7 @@ set positional-arguments
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local plugins/swr/cqrs_swr"
 # The repository's own tests look at its files, not at what is installed.
-house := "test_architecture test_budgets test_conftest test_dev test_install test_pins"
+house := "test_architecture test_budgets test_conftest test_dev test_install test_pins test_side_by_side"
 core_tests := "tests --ignore=tests/docs --ignore=tests/integrations " + replace_regex(house, '(\S+)', '--ignore=tests/$1.py')
 deptry := "deptry --no-ansi --package-module-name-map returns-cqrs=cqrs"
 compile := "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"
@@ -35,9 +35,9 @@ types:
     python tests/typing/check.py
     python tests/typing/complete.py
 
-# Every test: core, properties, plugins, example; arguments go to pytest
+# Every test: core, properties, plugins, example, in processes side by side; with arguments, pytest with them
 test *ARGS:
-    @pytest "$@"
+    @if [ $# -gt 0 ]; then pytest "$@"; else python tests/side_by_side.py; fi
 
 # The core's tests where nothing but the core is installed; arguments go to pytest
 test-core *ARGS:

@@ -1,206 +1,169 @@
-"""What the query cache costs and keeps, beside other caches, each in an environment of its own.
+"""What the query cache costs and keeps, beside other caches, each in an environment of its own, all in one run.
 
-Run with ``just bench cache``; ``--peers`` makes the peers' environments first (a minute, and needs an index). Every
-figure is a ratio within one run: peers and ours are timed in turns. Without the peers, the bars that need none are printed.
+Run with ``just bench cache``; ``--peers`` makes the peers' environments first (a minute, and needs an index), ``--charts``
+writes the charts of the docs. Costs are processor time, measured in turns, and ratios within a turn; scenes are what
+happens to callers. The exit code is 1 if the query cache misses a bar.
 """
 
 import argparse
-import asyncio
 import json
-import logging
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import venv
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
-from cqrs_swr import Swr
-from returns.result import Result, Success
+from cache_charts import chart, phases
+from cache_libraries import LIBRARIES
 
-from cqrs import CqrsModule, Feature, Query
-from cqrs.caching import SHARED, QueryCache
-
-PEERS = ("async-lru", "cashews[diskcache]", "aiocache", "diskcache")
-HOME = Path(__file__).resolve().parent.parent / ".venv-bench"
-
-PEER = """
-import asyncio, json, sys, tempfile, time
-which, calls = sys.argv[1], int(sys.argv[2])
-counted = 0
-
-async def slow(number):
-    global counted
-    counted += 1
-    await asyncio.sleep(0.1)
-    return number
-
-async def main():
-    global counted
-    if which == "async-lru":
-        from async_lru import alru_cache
-        cached = alru_cache(maxsize=1000, ttl=600)(slow)
-    elif which == "cashews":
-        from cashews import cache
-        cache.setup("mem://")
-        cached = cache(ttl=600, protected=True)(slow)
-    elif which == "aiocache":
-        from aiocache import cached as decorate
-        cached = decorate(ttl=600)(slow)
-    elif which == "diskcache":
-        import diskcache, attrs
-        store = diskcache.Cache(tempfile.mkdtemp())
-        @attrs.frozen
-        class Answer:
-            sku: str = "sku-1"
-            quantity: int = 2
-        globals()["Answer"] = Answer
-        Answer.__module__, Answer.__qualname__ = "__main__", "Answer"
-        store.set("key", Answer())
-        async def cached(number):
-            return store.get("key")
-    await cached(1)
-    best = []
-    for _ in range(7):
-        began = time.perf_counter()
-        for _ in range(calls):
-            await cached(1)
-        best.append((time.perf_counter() - began) / calls)
-    counted = 0
-    await asyncio.gather(*(cached(2) for _ in range(200)))
-    print(json.dumps({"hit": min(best), "stampede": counted}))
-
-asyncio.run(main())
-"""
+HERE = Path(__file__).resolve().parent
+HOME = HERE.parent / ".venv-bench"
+IMAGES = HERE.parent / "docs" / "images"
+OURS = "cqrs-swr"
+PROCESSES = 4
+SCENES = {
+    "stampede": "stampede of 200: executions",
+    "shared_stampede": f"stampede of 200 x {PROCESSES} processes: executions",
+    "expiry": "blocked while answers end: share of calls",
+    "outage": "outage of 4 s: share of errors, executions",
+    "invalidated": "serves what was made invalid while it was computed",
+    "cancelled": "followers lost with a cancelled leader",
+    "failure": "keeps a Failure as a success",
+    "ttl_0": "ttl=0 keeps",
+    "collisions": "pairs of 6 different questions that share an entry",
+    "locked": "lock of another process, 200 ms/s: p99 of an operation, of the loop's stalls, ms (idle)",
+}
+# What is no fault: anything else counts as missed.
+GOOD: Mapping[str, Any] = {
+    "stampede": 1,
+    "shared_stampede": 1,
+    "expiry": 0.0,
+    "invalidated": False,
+    "cancelled": 0.0,
+    "failure": False,
+    "ttl_0": False,
+    "collisions": 0,
+}
+BARS = {"L1 / async-lru": 2.5, "L1 / cashews": 1 / 15, "L2 / diskcache": 2.0}
 
 
-@attrs.frozen
-class Find(Query[str, str]):
-    """The query; built anew in each call."""
+class Child:
+    """A process with one library.
 
-    order: int
-
-
-class Timed:
-    """An app with one cached query.
-
-    Attributes:
-        executions: how often the handler ran.
-        seconds: how long it takes.
-        fails: whether it does.
+    Args:
+        library: which.
+        folder: what its processes share.
     """
 
-    def __init__(self, folder: Path | None, **policy: Any) -> None:
-        self.executions = 0
-        self.seconds = 0.0
-        self.fails = False
-        feature = Feature("bench")
+    def __init__(self, library: str, folder: str) -> None:
+        name = "ours" if library == OURS else library
+        self.run = subprocess.Popen(
+            [python_of(library), str(HERE / "cache_scenes.py"), name, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
 
-        @feature.handles(Find)
-        async def find(query: Find) -> Result[str, str]:
-            self.executions += 1
-            await asyncio.sleep(self.seconds)
-            if self.fails:
-                raise ConnectionError
-            return Success(f"order {query.order}")
+    def tell(self, line: str) -> None:
+        """Tell it what to do."""
+        assert self.run.stdin is not None
+        self.run.stdin.write(f"{line}\n")
+        self.run.stdin.flush()
 
-        feature.caches(Find, **{"ttl": 600, "scope": SHARED, **policy})
-        given = {} if folder is None else {"dir": folder}
-        self.app = CqrsModule.for_root(feature, plugins=(Swr(**given),), env={})
+    def said(self) -> Any:
+        """What it answers."""
+        assert self.run.stdout is not None
+        return json.loads(self.run.stdout.readline() or '"it ended"')
 
+    def ask(self, line: str) -> Any:
+        """Tell it, and give its answer."""
+        self.tell(line)
+        return self.said()
 
-async def per_call(call: Callable[[], Awaitable[object]], calls: int) -> float:
-    """The best of seven rounds, in seconds per call."""
-    rounds = []
-    for _ in range(7):
-        began = time.perf_counter()
-        for _ in range(calls):
-            await call()
-        rounds.append((time.perf_counter() - began) / calls)
-    return min(rounds)
-
-
-async def hits(calls: int) -> dict[str, float]:
-    """An L1 hit, and an L2 hit with the memory emptied before each."""
-    with tempfile.TemporaryDirectory() as folder:
-        timed = Timed(Path(folder) / "cache")
-        async with timed.app as bus:
-            execute = bus.queries.execute
-            await execute(Find(1))
-            await asyncio.sleep(0.3)
-            first = await per_call(lambda: execute(Find(1)), calls)
-            cache: Any = bus.container.resolve(QueryCache)
-            memory = cache._state.memory  # noqa: SLF001 - what is held has to go, so that the store is read
-            before = timed.executions
-
-            async def from_disk() -> None:
-                memory.clear()
-                await execute(Find(1))
-
-            second = await per_call(from_disk, calls // 4)
-            assert timed.executions == before
-            return {"L1 hit": first, "L2 hit": second}
+    def end(self) -> None:
+        """Let it end."""
+        self.run.communicate("\n")
 
 
-async def expiry_and_outage() -> dict[str, float]:
-    """Fifty callers while answers end, then while the handler fails for four seconds."""
-    timed = Timed(None, ttl=0.5, stale=20, fail_safe=20, jitter=0, backoff=(1.0, 60.0))
-    timed.seconds = 0.1
-    blocked, calls, errors = 0, 0, 0
-
-    async def ask(until: float) -> None:
-        nonlocal blocked, calls, errors
-        while time.perf_counter() < until:
-            began = time.perf_counter()
-            answer = await bus.queries.execute(Find(1))
-            calls += 1
-            blocked += time.perf_counter() - began > 0.05
-            errors += not isinstance(answer, Success)
-            await asyncio.sleep(0.02)
-
-    async with timed.app as bus:
-        await bus.queries.execute(Find(1))
-        await asyncio.gather(*(ask(time.perf_counter() + 4) for _ in range(50)))
-        found = {"blocked at expiry, share": blocked / calls}
-        timed.fails, errors, before = True, 0, timed.executions
-        await asyncio.gather(*(ask(time.perf_counter() + 4) for _ in range(50)))
-    return found | {"outage: errors": errors, "outage: executions": timed.executions - before}
-
-
-async def stampede() -> int:
-    """Two hundred callers of a key that is not there."""
-    timed = Timed(None)
-    timed.seconds = 0.1
-    async with timed.app as bus:
-        await asyncio.gather(*(bus.queries.execute(Find(1)) for _ in range(200)))
-    return timed.executions
-
-
-def environment(peer: str) -> Path:
-    """Where a peer is installed."""
-    return HOME / peer.partition("[")[0]
+def python_of(library: str) -> str:
+    """The interpreter that has a library."""
+    if library == OURS:
+        return sys.executable
+    return str(HOME / library.partition(" ")[0] / "bin" / "python")
 
 
 def install() -> None:
     """Make an environment for each peer."""
-    for peer in PEERS:
-        venv.create(environment(peer), with_pip=True, clear=True)
-        command = [environment(peer) / "bin/python", "-m", "pip", "install", "--quiet", peer, "attrs"]
-        subprocess.run(command, check=True)
+    for library, (_, packages) in LIBRARIES.items():
+        place = HOME / library.partition(" ")[0]
+        if "disk" in library and library != "diskcache":
+            continue
+        subprocess.run(
+            ["uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(place)], check=True
+        )
+        command = ["uv", "pip", "install", "--quiet", "--python", python_of(library), *packages]
+        subprocess.run([*command, "attrs", "returns"], check=True)
 
 
-def peer_figures(peer: str, calls: int) -> dict[str, float] | None:
-    """What a peer does in the same machine's minute; None if it is not installed."""
-    python = environment(peer) / "bin/python"
-    if not python.exists():
-        return None
-    command = [python, "-c", PEER, peer.partition("[")[0], str(calls)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
+def costs(libraries: list[str], rounds: int) -> dict[str, list[float]]:
+    """What a hit costs in each library: microseconds by measure, one for each turn."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        children = {name: Child(name, folder) for name in libraries}
+        for turn in range(rounds + 1):
+            for name, child in children.items():
+                measured = child.ask("hit")
+                if turn and isinstance(measured, dict):  # the first turn warms up
+                    for measure, value in measured.items():
+                        found.setdefault(f"{name} {measure}", []).append(value)
+        for child in children.values():
+            child.end()
+    return found
+
+
+def scene(library: str, name: str) -> Any:
+    """What happens to one library in a scene, as it is printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        if name != "shared_stampede":
+            child = Child(library, folder)
+            answer = child.ask(name)
+            child.end()
+            return answer
+        children = [Child(library, folder) for _ in range(PROCESSES)]
+        ready = [child.ask(name) for child in children]
+        for child in children:
+            child.tell("")
+        answers = [
+            child.said() if word == "ready" else word for word, child in zip(ready, children, strict=True)
+        ]
+        for child in children:
+            child.end()
+        return sum(answers) if all(isinstance(answer, int) for answer in answers) else answers[0]
+
+
+def shown(name: str, answer: Any) -> str:
+    """An answer as a cell."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    if name == "outage" and isinstance(answer, list):
+        return f"{answer[0]:.0%}, {answer[1]}"
+    if name == "locked" and isinstance(answer, list):
+        return "n/a" if not answer else f"{answer[2]:.1f}, {answer[3]:.1f} ({answer[0]:.1f}, {answer[1]:.1f})"
+    if name in ("expiry", "cancelled") and isinstance(answer, float):
+        return f"{answer:.1%}"
+    return str(answer)
+
+
+def is_good(name: str, answer: Any) -> bool:
+    """Whether a library passes a scene."""
+    if name == "outage":
+        return isinstance(answer, list) and answer[0] == 0 and answer[1] <= 6
+    if name == "locked":
+        return isinstance(answer, list) and (not answer or answer[2] <= max(1.0, 2 * answer[0]))
+    return bool(answer == GOOD[name])
 
 
 def main() -> int:
@@ -209,59 +172,72 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--peers", action="store_true", help="make the peers' environments first")
-    parser.add_argument("--calls", type=int, default=4_000, help="calls per round")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are printed")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of the costs; medians are printed")
+    parser.add_argument("--charts", action="store_true", help="write the charts of the docs")
+    parser.add_argument("--scenes", default=",".join(SCENES), help="which scenes, by name; empty for none")
     arguments = parser.parse_args()
-    logging.getLogger("cqrs").setLevel(logging.CRITICAL)  # the outage is there on purpose
     if arguments.peers:
         install()
-    ours: dict[str, list[float]] = {}
-    peers: dict[str, list[dict[str, float]]] = {}
-    for _ in range(arguments.rounds):
-        for name, seconds in asyncio.run(hits(arguments.calls)).items():
-            ours.setdefault(name, []).append(seconds)
-        for peer in PEERS:
-            figures = peer_figures(peer, arguments.calls)
-            if figures is not None:
-                peers.setdefault(peer.partition("[")[0], []).append(figures)
-    return _print(ours, peers, asyncio.run(expiry_and_outage()), asyncio.run(stampede()))
-
-
-def _print(
-    ours: dict[str, list[float]],
-    peers: dict[str, list[dict[str, float]]],
-    scenes: dict[str, float],
-    executions: int,
-) -> int:
-    own = {name: statistics.median(column) for name, column in ours.items()}
-    hit = {name: statistics.median(each["hit"] for each in column) for name, column in peers.items()}
-    print(
-        f"Python {sys.version.split()[0]}; L1 hit {own['L1 hit'] * 1e6:.1f} us, L2 hit {own['L2 hit'] * 1e6:.1f} us"
-    )
-    bars: list[tuple[str, float, str, float]] = [
-        ("stampede, 200 callers: executions", executions, "<=", 1),
-        ("blocked at expiry, share of calls", scenes["blocked at expiry, share"], "<=", 0.0),
-        ("outage of 4 s: errors", scenes["outage: errors"], "<=", 0),
-        ("outage of 4 s: executions", scenes["outage: executions"], "<=", 6),
-    ]
-    if "async-lru" in hit:
-        bars.append(("L1 hit / async-lru hit", own["L1 hit"] / hit["async-lru"], "<=", 2.5))
-    if "cashews" in hit:
-        bars.append(("L1 hit / cashews decorator hit", own["L1 hit"] / hit["cashews"], "<=", 1 / 15))
-    if "diskcache" in hit:
-        bars.append(("L2 hit / diskcache.Cache.get", own["L2 hit"] / hit["diskcache"], "<=", 2.0))
-    missed = 0
-    for name, value, _, most in bars:
-        missed += value > most
-        print(f"{name:<38}{value:>9.3f}   bar {most:.3f}   {'kept' if value <= most else 'MISSED'}")
-    for name, column in peers.items():
-        told = statistics.median(each["stampede"] for each in column)
-        if name != "diskcache":
-            print(f"stampede of 200 with {name}: {told:.0f} executions")
-    absent = sorted({peer.partition("[")[0] for peer in PEERS} - set(peers))
-    if absent:
-        print(f"not measured, not installed (--peers): {', '.join(absent)}")
+    libraries = [OURS, *(name for name in LIBRARIES if Path(python_of(name)).exists())]
+    absent = sorted(set(LIBRARIES) - set(libraries))
+    print(f"Python {sys.version.split()[0]}, load {Path('/proc/loadavg').read_text().split()[0]}")
+    missed = _print_costs(costs(libraries, arguments.rounds))
+    table = {
+        name: {library: scene(library, name) for library in libraries}
+        for name in filter(None, arguments.scenes.split(","))
+    }
+    for name, row in table.items():
+        print(f"\n{SCENES[name]}")
+        for library, answer in row.items():
+            mark = " " if is_good(name, answer) else "x"
+            print(f"  {mark} {library:<15} {shown(name, answer)}")
+            missed += library == OURS and mark == "x"
+    print("\nx: misses it." + (f" Not installed (--peers): {', '.join(absent)}." if absent else ""))
+    if arguments.charts:
+        _draw(table)
     return int(missed > 0)
+
+
+def _print_costs(found: Mapping[str, list[float]]) -> int:
+    for name, column in found.items():
+        print(f"  {name:<24}{statistics.median(column):>10.2f} us   (best {min(column):.2f})")
+    pairs = {
+        "L1 / async-lru": (f"{OURS} L1", "async-lru hit"),
+        "L1 / cashews": (f"{OURS} L1", "cashews hit"),
+        "L2 / diskcache": (f"{OURS} L2", "diskcache get"),
+    }
+    missed = 0
+    for name, (ours, theirs) in pairs.items():
+        if theirs in found:
+            ratio = statistics.median(a / b for a, b in zip(found[ours], found[theirs], strict=True))
+            missed += ratio > BARS[name]
+            print(
+                f"{name:<20}{ratio:>8.3f}   bar {BARS[name]:.3f}   {'kept' if ratio <= BARS[name] else 'MISSED'}"
+            )
+    return missed
+
+
+def _draw(table: Mapping[str, Mapping[str, Any]]) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    (IMAGES / "cache-phases.svg").write_text(phases())
+    caption = "just bench cache: each library in an environment of its own, in one run"
+    charts = {
+        "shared_stampede": (
+            f"Executions: 200 callers in each of {PROCESSES} processes",
+            "",
+            lambda answer: answer,
+        ),
+        "outage": (
+            "Callers with an error while the source is down for 4 s",
+            "%",
+            lambda answer: round(100 * answer[0], 1),
+        ),
+        "expiry": ("Calls that wait when answers end", "%", lambda answer: round(100 * answer, 2)),
+    }
+    for name, (title, unit, value) in charts.items():
+        if name in table:
+            row = {k: value(v) for k, v in table[name].items() if isinstance(v, int | float | list)}
+            (IMAGES / f"cache-{name.replace('_', '-')}.svg").write_text(chart(title, row, unit, caption))
 
 
 if __name__ == "__main__":

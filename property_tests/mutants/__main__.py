@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 
 from cqrs.testing import Law, check_law
+from property_tests.mutants.cache_engine import ENGINES, engine_table
 from property_tests.mutants.mutant import Mutant, Suite
 from property_tests.mutants.suites import SUITES
 
@@ -81,6 +82,12 @@ def main(names: list[str]) -> int:
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
     mutants = sum(len(suite.mutants) for suite in SUITES if not names or suite.name in names)
+    if not names or "cache" in names:
+        for line in engine_table():
+            wrong += line.startswith("!")
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        mutants += len(ENGINES)
     verdict = f"{wrong} complaints" if wrong else "every mutant is found, and every law finds one"
     sys.stdout.write(f"\n{mutants} mutants: {verdict} ({time.monotonic() - began:.0f} s)\n")
     return bool(wrong)

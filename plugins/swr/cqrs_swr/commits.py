@@ -59,7 +59,7 @@ async def commit(state: State, flight: Flight, seen: Seen, result: AnyResult) ->
         return "superseded"
     made = applied(state, address, Began(flight.started, seen), result, outcome)
     flight.land(result, None if made is None else made.content)
-    await share(state, address, outcome, made)
+    await share(state, address, Began(flight.started, seen), outcome, made)
     return outcome
 
 
@@ -134,27 +134,31 @@ def _forget(state: State, address: Address, began: Began) -> None:
     state.memory.put(address.key, held)
 
 
-async def share(state: State, address: Address, outcome: Outcome, made: Made | None) -> None:
+async def share(state: State, address: Address, began: Began, outcome: Outcome, made: Made | None) -> None:
     """Do to the row that processes share what an answer means for it.
 
     Args:
         state: the cache.
         address: which entry.
+        began: when the computation began.
         outcome: what the answer means.
         made: the answer, if it is kept.
     """
     cached = address.cached
-    if outcome == "transient" or not cached.policy.l2 or not state.is_shared:
+    if outcome == "transient" or not cached.policy.l2 or not state.is_shared or cached.codec is None:
         return
     shared_key = cached.keys.shared_of(address.key)
-    if made is None or made.content is None or cached.codec is None:
-        await state.rows.forget(shared_key)
-        return
     other = await state.rows.load(cached, address.query, address.owner, shared_key)
-    is_older = other is not None and other.started > made.entry.started
+    is_older = other is not None and other.started > began.at
     if is_older and other is not None and await state.epochs.validity(other.seen) is Validity.VALID:
         return  # another process has begun later and ended earlier
-    await state.rows.save(cached.codec, shared_key, made.entry, made.content)
+    if made is not None and made.content is not None:
+        await state.rows.save(cached.codec, shared_key, made.entry, made.content)
+        return
+    # What other processes began earlier and still compute must not come to be the answer: for as long as it may take.
+    stamps = Stamps(state.now(), 0.0, 0.0, cached.policy.hard_timeout)
+    gone = Entry(address.query, address.owner, None, None, stamps, began.at, began.seen, BOOKS)
+    await state.rows.save(cached.codec, shared_key, gone, b"", is_gone=True)
 
 
 def _wait_before_the_next(state: State, address: Address, old: Entry) -> None:

@@ -62,11 +62,12 @@ def answering(state: State, cached: CachedQuery, opening: Opening, answer: LongW
     lookups, epochs = state.counters.lookups, state.epochs
     monotonic_ns, context_of = state.clock.monotonic_ns, current.get
     owner_in, read = _owning(cached.policy.scope), _reading(state, cached)
+    is_shared = cached.policy.scope is CacheScope.SHARED
 
     async def call(query: AnyQuery, /) -> AnyResult:
         control = take_control(query)
         context = context_of()
-        owner = owner_in(context)
+        owner = SHARED_OWNER if is_shared else owner_in(context)
         now = monotonic_ns() / 1e9
         if control is not None or owner is None or not opening.is_open or now >= epochs.next_sync:
             return await answer(cached, query, control)
@@ -108,16 +109,18 @@ def _reading(state: State, cached: CachedQuery) -> _Read | None:
 
 
 def _owning(scope: CacheScope) -> Callable[[MessageContext | None], Owner | None]:
-    if scope is CacheScope.SHARED:
-        return lambda _context: SHARED_OWNER
     if scope is CacheScope.TENANT:
         return _tenant
-    return lambda context: None if context is None else owner_of(scope, context.tenant, context.principal)
+    return lambda context: owner_of(scope, *_asking(context))
 
 
 def _tenant(context: MessageContext | None) -> Owner | None:
     tenant = None if context is None else context.origin.tenant
     return None if tenant is None else (tenant,)
+
+
+def _asking(context: MessageContext | None) -> tuple[str | None, str | None]:
+    return (None, None) if context is None else (context.tenant, context.principal)
 
 
 def note(status: Status, age: float | None) -> None:

@@ -107,7 +107,7 @@ class SwrCache:
         self._state.flights.pop(address.key, None)
         began = Began(self._state.now(), seen)
         made = applied(self._state, address, began, Success(value), "success")
-        await share(self._state, address, "success", made)
+        await share(self._state, address, began, "success", made)
         return made is not None
 
     async def refresh(self, query: AnyQuery, /) -> bool:

@@ -14,6 +14,7 @@ _HEAD: Final = struct.Struct(">4sIB16s8s8sqqdddd8sHI")
 _UNSUMMED: Final = 8  # bytes before those that the checksum is of
 _PAIR_BYTES: Final = 16
 _COMPRESSED: Final = 1
+_GONE: Final = 2
 _WORTHWHILE: Final = 4096
 _MOST_PAIRS: Final = 1024
 
@@ -38,6 +39,8 @@ class Row:
         version: the store's epoch when its computation began.
         epochs: scopes and their epochs at that time, 8 bytes each.
         payload: the answer.
+        is_gone: whether there is none any more: only that nothing which began earlier may be served, while the error
+            window lasts.
     """
 
     key: bytes
@@ -52,6 +55,7 @@ class Row:
     version: bytes
     epochs: bytes
     payload: bytes = attrs.field(repr=False)
+    is_gone: bool = False
 
 
 def pack(row: Row) -> bytes:
@@ -60,11 +64,11 @@ def pack(row: Row) -> bytes:
     Args:
         row: the row.
     """
-    payload, flags = row.payload, 0
+    payload, flags = row.payload, _GONE if row.is_gone else 0
     if len(payload) > _WORTHWHILE:
         smaller = zlib.compress(payload, 1)
         if len(smaller) < len(payload):
-            payload, flags = smaller, _COMPRESSED
+            payload, flags = smaller, flags | _COMPRESSED
     fields = (flags, row.key, row.fingerprint, row.machine, row.wall_ns, row.monotonic_ns)
     times = (row.took, row.fresh, row.stale, row.fail_safe)
     sizes = (len(row.epochs) // _PAIR_BYTES, len(row.payload))
@@ -101,7 +105,7 @@ def unpack(content: bytes, key: bytes, fingerprint: bytes, most_bytes: int) -> R
     machine, wall, monotonic, took, fresh, stale, fail_safe = head[5:12]
     epochs = content[_HEAD.size : start]
     times = (wall, monotonic, took, fresh, stale, fail_safe)
-    return Row(found_key, found_type, machine, *times, version, epochs, payload)
+    return Row(found_key, found_type, machine, *times, version, epochs, payload, bool(flags & _GONE))
 
 
 def _misplaced(key: bool, fingerprint: bool) -> Damage:  # noqa: FBT001 - what agrees

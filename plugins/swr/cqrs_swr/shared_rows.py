@@ -5,6 +5,7 @@ from math import inf
 from pathlib import Path
 from typing import Final, final
 
+import attrs
 from returns.result import Success
 
 from cqrs.caching import AnyQuery, CacheStore
@@ -41,6 +42,12 @@ def _entry(
     started, size = stamps.committed - row.took, len(row.payload) + BOOKS
     quiet = quiet_until(stamps, cached.windows)
     return Entry(*whose, result, content, stamps, started, seen, size, quiet)
+
+
+def _tombstone(query: AnyQuery, owner: Owner, row: Row, stamps: Stamps) -> Entry:
+    stamps = attrs.evolve(stamps, negative=True)
+    seen = Seen(row.version, packed=row.epochs)
+    return Entry(query, owner, None, None, stamps, stamps.committed - row.took, seen, BOOKS)
 
 
 @final
@@ -82,24 +89,27 @@ class SharedRows:
         stamps = self._stamps(row)
         if stamps is None:
             await self._damaged(shared_key, "clock")
-            return None
-        if stamps.age(self._clock.monotonic_ns() / 1e9) >= min(stamps.life(), LONGEST):
+        if stamps is None or stamps.age(self._clock.monotonic_ns() / 1e9) >= min(stamps.life(), LONGEST):
             return None
         try:
-            value = codec.decode(row.payload)
+            if not row.is_gone:
+                return _entry(cached, (query, owner), codec.decode(row.payload), row, stamps)
         except NotStorable:
             await self._damaged(shared_key, "integrity")
             return None
-        return _entry(cached, (query, owner), value, row, stamps)
+        return _tombstone(query, owner, row, stamps)
 
-    async def save(self, codec: JsonCodec, shared_key: bytes, entry: Entry, content: bytes) -> None:
-        """Write an answer.
+    async def save(
+        self, codec: JsonCodec, shared_key: bytes, entry: Entry, content: bytes, *, is_gone: bool = False
+    ) -> None:
+        """Write an answer, or that there is none any more.
 
         Args:
             codec: the query class's.
             shared_key: its key between processes.
             entry: the answer's entry.
             content: the answer encoded.
+            is_gone: whether there is none: nothing that began before it is served then.
         """
         stamps = entry.stamps
         # The commit may be a while ago: what is written is when it was, on both clocks.
@@ -117,16 +127,9 @@ class SharedRows:
             entry.seen.version,
             entry.seen.packed(),
             content,
+            is_gone,
         )
         await self._store.put(shared_key, pack(row), stamps.life())
-
-    async def forget(self, shared_key: bytes) -> None:
-        """Remove a row.
-
-        Args:
-            shared_key: its key.
-        """
-        await self._store.remove(shared_key)
 
     async def _damaged(self, shared_key: bytes, reason: str) -> None:
         if reason != "other_type":  # a deploy has changed the answer's class, which is no damage

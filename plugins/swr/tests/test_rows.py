@@ -27,6 +27,14 @@ def test_a_row_is_read_as_it_was_written(payload: bytes) -> None:
     assert len(pack(attrs.evolve(ROW, payload=b"x" * 100_000))) < 1000
 
 
+def test_a_row_can_say_that_there_is_no_answer() -> None:
+    """That is another row, and no empty answer."""
+    gone = attrs.evolve(ROW, payload=b"", is_gone=True)
+
+    assert read(pack(gone)) == gone
+    assert pack(gone) != pack(attrs.evolve(gone, is_gone=False))
+
+
 def test_every_flipped_bit_is_noticed() -> None:
     """No byte of a row can change without its being none any more (I17)."""
     content = pack(attrs.evolve(ROW, payload=b"payload"))

@@ -2,11 +2,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import pytest
 from cqrs_swr import MemoryStore, Swr
 from cqrs_swr.shared_rows import NO_MACHINE, this_machine
 from cqrs_swr.testing import SteppedClock
-from returns.result import Success
+from returns.result import Failure, Success
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ async def test_what_one_process_makes_invalid_the_other_does_not_serve(two: Any,
         clock.advance(1)
         assert await other.find() == Success("other 1")
         assert await one.find() == Success("other 1")
+
+
+async def test_a_no_of_one_process_outlives_what_another_began_before(two: Any, clock: SteppedClock) -> None:
+    """A slow computation that began before it neither comes to be the answer nor is it served again (I6, I13)."""
+    async with two() as (one, other):
+        gate = other.gate = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(other.find)
+            while not other.executions:
+                await anyio.lowlevel.checkpoint()
+            clock.advance(1)
+            one.failing(one.NoOrder())
+            assert await one.find() == Failure(one.NoOrder())
+            gate.set()
+        one.state.memory.clear()
+        one.answer = lambda number: Success(f"newer {number}")
+        assert await one.find() == Success("newer 2")
+        clock.advance(60)
+        assert await one.find() != Success("other 1")
 
 
 @pytest.mark.parametrize("seconds", [-86_400.0, -10.0, 10.0, 3600.0, 50 * 365 * 86_400.0])

@@ -10,7 +10,7 @@ from cqrs_swr.freshness import Windows
 from cqrs_swr.launch import MOST_BACKGROUND
 from cqrs_swr.testing.clocks import WALL_START
 from cqrs_swr.testing.model import Ending, Held, Key, Mode, Model, Run
-from cqrs_swr.testing.subject import NEGATIVE_SECONDS, POLICY, RESULTS, Call, Subject
+from cqrs_swr.testing.subject import GONE_SECONDS, NEGATIVE_SECONDS, POLICY, RESULTS, Call, Subject
 
 KEYS: Final[tuple[Key, ...]] = (("a", 0), ("a", 1), ("b", 0))
 JITTER: Final = 0.5
@@ -56,7 +56,7 @@ class Expectations:
 
     def __init__(self, coherence: float = 0.0) -> None:
         self.subject: Final = Subject(POLICY, coherence)
-        self.model: Final = Model(WINDOWS, NEGATIVE_SECONDS)
+        self.model: Final = Model(WINDOWS, NEGATIVE_SECONDS, GONE_SECONDS)
         self.runs: Final[dict[int, Run]] = {}
         self.waiting: Final[list[Waiting]] = []
         self._answers = [0, 0]
@@ -202,6 +202,13 @@ class Expectations:
 
     def _goes_on(self, waiting: Waiting, run: Run) -> None:
         told = self._served.setdefault((waiting.process, waiting.key), [])
-        newest = max((other.began for at, other in told if at < waiting.step), default=0)
-        hold(run.began >= newest, "I13: an older answer came back")
+        older = [at for at, other in told if at < waiting.step and _is_before(run, other)]
+        hold(not older, "I13: an older answer came back")
         told.append((self.model.step, run))
+
+
+def _is_before(run: Run, other: Run) -> bool:
+    """Tell whether a run began before another; of two that began at one instant in two processes, neither did."""
+    if run.process == other.process:
+        return run.began < other.began
+    return run.began_at < other.began_at

@@ -111,11 +111,13 @@ class Model:
     Args:
         windows: the policy's numbers.
         negative: seconds that a listed failure is kept.
+        gone: seconds that other processes know of an answer that is none any more.
     """
 
-    def __init__(self, windows: Windows, negative: float) -> None:
+    def __init__(self, windows: Windows, negative: float, gone: float = 30.0) -> None:
         self.windows: Final = windows
         self.negative: Final = negative
+        self.gone: Final = gone
         self.step = 0
         self.now = 0.0
         self.wall = 0.0
@@ -185,7 +187,7 @@ class Model:
         started = self.now - age - (row.at - row.started)
         if mine is not None and started <= mine.started:
             return
-        if age >= row.fresh + max(self.windows.stale, self.windows.fail_safe):
+        if age >= self._life(row):
             return
         if not self.covered(row.run, ("remove",)):
             self.held[process][key] = attrs.evolve(
@@ -213,18 +215,20 @@ class Model:
         )
         held = Held(run, ending, run.began_at, self.now, self.wall, fresh)
         self.held[process][key] = held
-        if ending != "success":
-            self.shared.pop(key, None)
-        elif not self._is_older(held, self.shared.get(key)):
-            self.shared[key] = held
+        if not self._is_older(held, self.shared.get(key)):
+            # What is no success is shared as the knowledge that nothing older may be served.
+            self.shared[key] = held if ending == "success" else attrs.evolve(held, ending="answer", fresh=0.0)
         return True
 
     def _is_older(self, held: Held, other: Held | None) -> bool:
         if other is None or self.covered(other.run):
             return False
         age = max(self.now - other.at, self.wall - other.wall)
-        life = other.fresh + max(self.windows.stale, self.windows.fail_safe)
-        return age < life and self.now - age - (other.at - other.started) > held.started
+        return age < self._life(other) and self.now - age - (other.at - other.started) > held.started
+
+    def _life(self, row: Held) -> float:
+        windows = self.windows
+        return row.fresh + max(windows.stale, windows.fail_safe) if row.ending == "success" else self.gone
 
     def _failed(self, process: int, key: Key, draw: float) -> None:
         held = self.held[process].get(key)

@@ -19,6 +19,7 @@ from cqrs_swr.testing.model import Ending, Key
 
 MACHINE: Final = b"machine."
 NEGATIVE_SECONDS: Final = 2.0
+GONE_SECONDS: Final = 1e6  # longer than a run: computations end when they are told, whatever the clock says
 
 
 @final
@@ -61,6 +62,7 @@ POLICY: Final = CachePolicy(
     fail_safe=16.0,
     negative={Missing: NEGATIVE_SECONDS},
     jitter=0.5,
+    hard_timeout=GONE_SECONDS,
     backoff=(1.0, 4.0),
     lease=False,
     tags=lambda query: (f"order:{getattr(query, 'order', None)}",),

@@ -38,6 +38,30 @@ def is_private(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and mine and not found.st_mode & 0o022
 
 
+def is_locked(path: Path) -> bool:
+    """Tell whether a process holds a lock, without making the file or keeping it.
+
+    Args:
+        path: the lock's file.
+
+    Raises:
+        OSError: if this system or this file system has no such locks.
+    """
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @final
 class Lock:
     """An exclusive lock on a file; the system releases it when the process ends, however it ends.

@@ -26,7 +26,7 @@ T = TypeVar("T")
 MOST_REJECTED: Final = 100
 REJECTED: Final = "rejected"
 HEALTH: Final = "health.json"
-_LOCK: Final = "lock"
+LOCK: Final = "lock"
 
 
 def _alone(method: Callable[Concatenate["Spool", P], T]) -> Callable[Concatenate["Spool", P], T]:
@@ -227,14 +227,14 @@ class Spool:
         make_private(destination)
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
         new = make_private(destination / f".{name}")
-        self._lock = Lock.taken(new / _LOCK)
+        self._lock = Lock.taken(new / LOCK)
         if self._lock is None:
             raise OSError("its lock is held by somebody else")
         new.rename(destination / name)
         return destination / name
 
     def _taken_over(self, folder: Path, wall_ns: int, oldest_ns: int) -> Iterator[SpoolFile]:
-        lock = Lock.taken(folder / _LOCK)
+        lock = Lock.taken(folder / LOCK)
         if lock is None:
             return  # its process lives
         left = False

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cqrs_openobserve.directories import Lock, is_private, make_private
+from cqrs_openobserve.directories import Lock, is_locked, is_private, make_private
 
 
 def test_a_new_directory_is_its_owners_alone(tmp_path: Path) -> None:
@@ -98,3 +98,18 @@ def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "open", removed)
     assert Lock.taken(path) is None
+
+
+def test_a_lock_is_seen_from_outside_and_left_alone(tmp_path: Path) -> None:
+    """Held, released, and never made by looking."""
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    assert not path.exists()
+    lock = Lock.taken(path)
+    assert lock is not None
+    assert is_locked(path)
+    lock.release()
+    assert not is_locked(path)
+    again = Lock.taken(path)
+    assert again is not None
+    again.release()

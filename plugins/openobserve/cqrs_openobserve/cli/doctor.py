@@ -2,7 +2,7 @@
 
 import click
 
-from cqrs_openobserve.cli.speaking import end
+from cqrs_openobserve.cli.speaking import Duration, end
 from cqrs_openobserve.cli.states import app_option, load_rules
 from cqrs_openobserve.doctor import Examination, Line
 
@@ -10,15 +10,18 @@ from cqrs_openobserve.doctor import Examination, Line
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @click.option("--quiet", is_flag=True, help="Print only what is not ok.")
+@click.option(
+    "--timeout", type=Duration(), default="60s", show_default=True, help="How long to ask the server at most."
+)
 @app_option
-def doctor(*, as_json: bool, quiet: bool, app: str | None) -> None:
+def doctor(timeout: float, *, as_json: bool, quiet: bool, app: str | None) -> None:
     """Find out what keeps telemetry from arriving; nothing is changed or stored.
 
     Looks at versions, settings, the way to the server, what the tokens may do, the streams with their columns, clocks,
     directories and the books of running processes. Each line is ok, warn or fail, with what to do. Exit code 0 if all
     is well, 1 for warnings, 2 if something does not work.
     """
-    examination = Examination()
+    examination = Examination(timeout_s=timeout)
     rules = () if examination.configuration is None else load_rules(app, examination.configuration)
     lines: list[Line] = []
     for line in examination.run(rules):

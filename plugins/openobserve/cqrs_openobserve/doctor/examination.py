@@ -36,6 +36,7 @@ class Examination:
         env: the environment.
         clock: tells the time.
         given: values by field name of ``Settings`` that win over the environment.
+        timeout_s: how long the server may be asked altogether, in seconds.
 
     Attributes:
         configuration: what the settings say; None if they are wrong.
@@ -48,9 +49,12 @@ class Examination:
         env: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         given: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float = 60.0,
     ) -> None:
         self._env = os.environ if env is None else env
         self._clock = clock or SystemClock()
+        self._timeout_s = timeout_s
         found = read(self._env, given)
         self.configuration = None if isinstance(found, Failure) else found.unwrap()
         self.problems = found.failure() if isinstance(found, Failure) else ()
@@ -94,11 +98,7 @@ class Examination:
             return
         for warning in self.configuration.warnings:
             yield Line("settings", "warning", "warn", warning, "change the variable that it names")
-        told = [
-            f"{each.variable}={each.value}"
-            for each in self.settings
-            if each.source not in {"default", "given"}
-        ]
+        told = [_told(each) for each in self.settings if each.source not in {"default", "given"}]
         yield Line("settings", "set", "ok", ", ".join(told) or "everything has its default")
 
     def _server(self, configuration: Configuration, rules: Sequence[AlertRule]) -> Iterator[Line]:
@@ -113,6 +113,8 @@ class Examination:
         clients = [
             client_of(configuration, each) for each in (configuration.credentials, configuration.admin)
         ]
+        for client in clients:
+            client.limit(self._clock.monotonic_ns() / 1e9 + self._timeout_s)
         try:
             yield from self._answers(configuration, *clients, rules=rules)
         finally:
@@ -144,6 +146,11 @@ class Examination:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time_ns() / 1e9, UTC)
+
+
+def _told(setting: Setting) -> str:
+    other = f" (from {setting.source})" if setting.source != setting.variable else ""
+    return f"{setting.variable}={setting.value}{other}"
 
 
 def examine_server(configuration: Configuration, client: server.Asking, now: datetime) -> list[Line]:

@@ -12,8 +12,9 @@ import attrs
 
 from cqrs_openobserve.answers import one_line
 from cqrs_openobserve.configuration import Configuration
+from cqrs_openobserve.directories import is_locked
 from cqrs_openobserve.doctor.lines import Line, Setting
-from cqrs_openobserve.spool import MOST_REJECTED, REJECTED
+from cqrs_openobserve.spool import LOCK, MOST_REJECTED, REJECTED
 from cqrs_openobserve.spool_files import is_temporary, parsed_name
 
 # Locks that end with their process, and renames that are seen at once, are not to be relied on there.
@@ -63,12 +64,16 @@ class SpoolFacts:
         directory: the directory of all spools; None if records wait in memory.
         waiting: payloads that wait in it.
         waiting_bytes: their size.
+        held: processes that hold their part of it now.
+        lock_problem: why that cannot be told; empty if it can.
         rejected: paths of payloads that the server refused, the oldest first, at most 100.
     """
 
     directory: DirectoryFacts | None
     waiting: int = 0
     waiting_bytes: int = 0
+    held: int = 0
+    lock_problem: str = ""
     rejected: tuple[str, ...] = ()
 
 
@@ -111,8 +116,14 @@ def spool(configuration: Configuration) -> SpoolFacts:
     if not facts.is_directory or not facts.mine:
         return SpoolFacts(facts)
     home = root / configuration.spool.destination
-    payloads = [each for process in _processes(home) for each in _payloads(process)]
-    return SpoolFacts(facts, len(payloads), sum(payloads), tuple(_refused(home / REJECTED)))
+    processes = _processes(home)
+    payloads = [each for process in processes for each in _payloads(process)]
+    try:
+        held, problem = sum(is_locked(process / LOCK) for process in processes), ""
+    except OSError as error:
+        held, problem = 0, error.strerror or str(error)
+    rejected = tuple(_refused(home / REJECTED))
+    return SpoolFacts(facts, len(payloads), sum(payloads), held, problem, rejected)
 
 
 def caches(settings: tuple[Setting, ...]) -> tuple[DirectoryFacts, ...]:
@@ -166,6 +177,7 @@ def judge_spool(configuration: Configuration, facts: SpoolFacts) -> list[Line]:
     return [
         judge_directory("spool", facts.directory, "OPENOBSERVE_SPOOL_DIR"),
         *_room(configuration, facts, facts.directory),
+        *_locks(facts),
         *_waiting(facts),
     ]
 
@@ -213,6 +225,16 @@ def _room(configuration: Configuration, facts: SpoolFacts, place: DirectoryFacts
     elif facts.waiting_bytes > 0.8 * limit:
         text = f"{facts.waiting_bytes // 2**20} of {limit // 2**20} MiB of the spool are used"
         yield Line("files", "room", "warn", text, "export OPENOBSERVE_SPOOL_SIZE=256MiB")
+
+
+def _locks(facts: SpoolFacts) -> Iterator[Line]:
+    if facts.lock_problem:
+        text = (
+            f"locks do not work there, so that no process takes over what another left: {facts.lock_problem}"
+        )
+        yield Line("files", "lock", "warn", text, "export OPENOBSERVE_SPOOL_DIR=/a/local/directory")
+    elif facts.held:
+        yield Line("files", "lock", "ok", f"{facts.held} running processes hold their part of the spool")
 
 
 def _waiting(facts: SpoolFacts) -> Iterator[Line]:

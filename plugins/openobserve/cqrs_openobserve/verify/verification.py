@@ -30,6 +30,8 @@ Progress = Callable[[int, int], None]
 # A stream, or a column of it, that the server does not know yet: normal just after the first ingest.
 _NOT_YET: Final = frozenset({20002, 20004, 20008})
 _PAUSE_S: Final = 0.05
+# What is asked before the first probe and after the last one, altogether.
+_CHECKS_S: Final = 60.0
 
 
 @final
@@ -76,6 +78,8 @@ class Verification:
         configuration = self._configuration
         sender = client_of(configuration, configuration.credentials)
         admin = client_of(configuration, configuration.admin)
+        for client in (sender, admin):
+            client.limit(self._clock.monotonic_ns() / 1e9 + self._timeout_s + _CHECKS_S)
         try:
             found, sensible = check_server(configuration, sender, admin, self._now())
             yield from found

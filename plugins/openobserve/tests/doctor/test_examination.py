@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cqrs_openobserve.doctor import Examination, Line
-from cqrs_openobserve.testing import FaultServer, Reply
+from cqrs_openobserve.testing import Behaviour, FaultServer, Hang, Received, Reply
 
 Env = dict[str, str]
 
@@ -94,6 +94,36 @@ def test_what_a_server_writes_is_bounded_and_escaped(server: FaultServer, answer
     assert "canary" not in said
     assert "\\u001b" not in said
     assert all(len(line.text) < 1_000 for line in lines if line.section == "server")
+
+
+def test_a_setting_is_told_with_the_variable_that_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If that is another one than its own."""
+    monkeypatch.setenv("OPENOBSERVE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OPENOBSERVE_TOKEN", "a:b")
+    monkeypatch.setenv("OPENOBSERVE_ORG", "acme")
+    line = next(line for line in Examination().run() if line.name == "set")
+    assert "OPENOBSERVE_ORGANIZATION=acme (from OPENOBSERVE_ORG)" in line.text
+    assert "OPENOBSERVE_TOKEN=********" in line.text
+
+
+def test_a_server_that_hangs_is_not_waited_for_at_every_question(server: FaultServer) -> None:
+    """All questions together have a time."""
+
+    def behave(received: Received) -> Behaviour:
+        path = received.path
+        known = {"/healthz": b'{"status":"ok"}', "/config": b'{"version":"v0.92.2"}'}
+        return Reply(200, known[path]) if path in known else Hang()
+
+    server.behave = behave
+    env = {
+        "OPENOBSERVE_URL": server.url,
+        "OPENOBSERVE_TOKEN": "a:b",
+        "OPENOBSERVE_SPOOL_DIR": "none",
+        "OPENOBSERVE_TIMEOUT": "60s",
+    }
+    lines = list(Examination(env, timeout_s=1.0).run())
+    assert {line.status for line in lines if line.section == "credentials"} == {"warn"}
+    assert any("cannot be told" in line.text for line in lines)
 
 
 def test_the_report_names_the_server(server: FaultServer) -> None:

@@ -104,7 +104,9 @@ def test_what_waits_and_what_was_refused_is_counted(configure: Configure, tmp_pa
     assert lines["waiting"].status == "warn"
     assert lines["rejected"].status == "fail"
     assert str(tmp_path) in lines["rejected"].text
+    assert lines["lock"].text == "1 running processes hold their part of the spool"
     kept.close()
+    assert spool(configuration).held == 0
 
 
 def test_a_spool_without_room_is_a_warning(configure: Configure) -> None:
@@ -114,6 +116,14 @@ def test_a_spool_without_room_is_a_warning(configure: Configure) -> None:
     used = SpoolFacts(PRIVATE, 1, 900 * 2**20)
     assert "1 MiB are free" in judge_spool(configuration, full)[1].text
     assert "900 of 1024 MiB" in judge_spool(configuration, used)[1].text
+
+
+def test_locks_that_do_not_work_are_told(configure: Configure) -> None:
+    """As on some network file systems."""
+    facts = SpoolFacts(PRIVATE, lock_problem="No locks available")
+    line = next(each for each in judge_spool(configure(spool_dir="/s"), facts) if each.name == "lock")
+    assert line.status == "warn"
+    assert "No locks available" in line.text
 
 
 def test_no_spool_is_a_choice_or_a_warning(configure: Configure) -> None:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import attrs
 import cqrs_openobserve
@@ -176,6 +177,30 @@ def test_h8_a_malicious_server(
     assert all(record.getMessage().isprintable() for record in caplog.records)
     assert all(len(record.getMessage()) < 2_000 for record in caplog.records)
     assert "internal" not in books.dropped
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("doctor", "--json"), ("verify",), ("plan",), ("init",)])
+def test_h1_no_command_shows_a_secret(
+    start: Callable[[str], Any],
+    env_of: Callable[[Any], dict[str, str]],
+    command: Callable[..., Any],
+    arguments: tuple[str, ...],
+) -> None:
+    """Neither token, nor the part of a channel's address that is one; also not where the server repeats what it was sent."""
+    live = start("newest")
+    secrets = {live.token.partition(":")[2], "s3cret-canary", "h00k-canary"}
+    env = env_of(live) | {
+        "OPENOBSERVE_TOKEN": "shop:s3cret-canary",
+        "OPENOBSERVE_ADMIN_TOKEN": live.token,
+        "CQRS_ALERT_CHANNEL": "webhook:https://hooks.example.com/h00k-canary?key=h00k-canary",
+    }
+    echoes = {"/_json": b"no s3cret-canary", "/folders/alerts": f"no {live.token}".encode()}
+    live.gate.answer = lambda _, path, __: next(
+        ((403, echo) for end, echo in echoes.items() if path.endswith(end)), None
+    )
+    said = command(*arguments, **env).output
+    assert said
+    assert [secret for secret in secrets if secret in said] == []
 
 
 def test_h10_what_is_installed_is_pinned_and_ours() -> None:

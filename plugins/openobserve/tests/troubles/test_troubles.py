@@ -270,6 +270,11 @@ def test_both_commands_name_each_trouble(
     capfd.readouterr()  # what a pipeline that lost something says at its end
 
 
+def test_every_trouble_is_staged() -> None:
+    """Fifteen, of which none is left out."""
+    assert len(TROUBLES) == 15
+
+
 @each_version
 def test_nothing_is_missed_where_nothing_is_wrong(
     start: Callable[[str], Any], env_of: Callable[[Any], Env], command: Callable[..., Result], version: str

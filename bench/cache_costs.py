@@ -96,7 +96,7 @@ def _alone(bus: Any) -> dict[str, Measure]:
     cache = bus.container.resolve(QueryCache)
     state = cache._state  # noqa: SLF001 - the cache alone
     queries, turn = [Find(number) for number in range(KEYS)], [0]
-    call = answering(state, state.queries[Find], cache._launcher, cache._engine.answer)  # noqa: SLF001
+    call = answering(state, state.queries[Find], cache._launcher, cache._engine.answer)  # noqa: SLF001 - the cache alone
 
     async def context_alone() -> None:
         current.set(MessageContext().begin())

@@ -149,7 +149,7 @@ class CqrsApp:
                 stack.push_async_callback(self.events.close)
                 infos = tuple(entry.info for entry in prepared.registry.entries())
                 active = tuple(plugin.name for plugin in self.plugins if plugin.state == "active")
-                self._announcing.started(infos, active, began)
+                self._announcing.started(infos, active, began, prepared.letters.unwrap())
                 self._stack = stack.pop_all()
         finally:
             self._entered = self._stack is not None

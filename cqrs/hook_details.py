@@ -6,6 +6,7 @@ import attrs
 
 from cqrs.context import MessageContext
 from cqrs.deliveries import Delivery
+from cqrs.letters import DeadLetterQueue
 from cqrs.middleware import HandlerInfo
 
 
@@ -122,8 +123,10 @@ class AppDetails:
         handlers: every handler, then every subscriber.
         plugins: the names of the plugins that run.
         duration_ns: how long the start took, or how long the app has served, in ns.
+        dead_letters: keeps what subscribers could not take; open until the plugins have stopped.
     """
 
     handlers: tuple[HandlerInfo, ...]
     plugins: tuple[str, ...]
     duration_ns: int
+    dead_letters: DeadLetterQueue | None = attrs.field(default=None, eq=False, repr=False)

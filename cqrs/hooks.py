@@ -15,6 +15,7 @@ from cqrs.hook_details import (
     RetriedDetails,
 )
 from cqrs.instrumentation import HookFailures, Instrument, overrides
+from cqrs.letters import DeadLetterQueue
 from cqrs.middleware import HandlerInfo
 
 Details = TypeVar("Details")
@@ -98,16 +99,23 @@ class Announcing:
         self._details: AppDetails | None = None
         self._opened_ns = 0
 
-    def started(self, handlers: tuple[HandlerInfo, ...], plugins: tuple[str, ...], began_ns: int) -> None:
+    def started(
+        self,
+        handlers: tuple[HandlerInfo, ...],
+        plugins: tuple[str, ...],
+        began_ns: int,
+        dead_letters: DeadLetterQueue | None = None,
+    ) -> None:
         """Tell that the app is open.
 
         Args:
             handlers: every handler, then every subscriber.
             plugins: the names of those that run.
             began_ns: when the start began, on the clock's monotonic time.
+            dead_letters: the app's queue.
         """
         self._opened_ns = self._clock.monotonic_ns()
-        self._details = AppDetails(handlers, plugins, self._opened_ns - began_ns)
+        self._details = AppDetails(handlers, plugins, self._opened_ns - began_ns, dead_letters)
         if self._hooks.app_started is not None:
             self._hooks.app_started(self._details)
 

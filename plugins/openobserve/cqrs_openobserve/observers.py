@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from cqrs.middleware import Kind
 from cqrs_openobserve import log_handler
 from cqrs_openobserve.configuration import Configuration
+from cqrs_openobserve.dead_letter_watch import DeadLetterWatch
 from cqrs_openobserve.dispatch_facts import Thresholds
 from cqrs_openobserve.instrument import DispatchInstrument
 from cqrs_openobserve.metric_catalogue import ACCEPTED, DELIVERED, DROPPED, INFLIGHT, RETRIES, WAITING
@@ -33,6 +34,7 @@ class Observers:
     Attributes:
         instrument: sees dispatches.
         lag: sees how late the event loop wakes.
+        letters: sees how many dead letters wait.
     """
 
     def __init__(self, configuration: Configuration, pipeline: Pipeline) -> None:
@@ -45,6 +47,7 @@ class Observers:
         spans = self._spans() if settings.tracing_enabled else None
         self.instrument = DispatchInstrument(pipeline.queue, thresholds_of(settings), spans)
         self.lag = LoopLag()
+        self.letters = DeadLetterWatch(settings.metric_interval / 1000)
 
     def start(self) -> None:
         """Begin to see what the dispatches themselves do not tell."""
@@ -61,7 +64,8 @@ class Observers:
             service = self._configuration.service
             self._user = UserMetrics(resource_of(service, new_instance(), settings.resource_attributes))
             queues.user = self._user
-            queues.sources += [process_readings, self.lag.readings, self._dispatches, self._books]
+            queues.sources += [process_readings, self.lag.readings, self.letters.readings]
+            queues.sources += [self._dispatches, self._books]
 
     def stop(self) -> None:
         """See nothing more; what was seen is still carried."""

@@ -63,6 +63,8 @@ class OpenObserve(Plugin):
         self._observers = Observers(configuration, pipeline)
         self._pipeline = pipeline
         builder.instrument(self._observers.instrument)
+        if configuration.settings.metrics_enabled:
+            builder.instrument(self._observers.letters)
         builder.register(Telemetry, Telemetry(pipeline))
         return Success(None)
 
@@ -142,10 +144,12 @@ async def _watching(observers: Observers, pipeline: Pipeline) -> AsyncGenerator[
         observers.start()
         async with anyio.create_task_group() as group:
             group.start_soon(observers.lag.watch)
+            group.start_soon(observers.letters.watch)
             yield
             group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
+            await observers.letters.read()
             observers.stop()
             await anyio.to_thread.run_sync(pipeline.stop)
             observers.close()

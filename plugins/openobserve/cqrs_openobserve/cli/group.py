@@ -2,7 +2,10 @@
 
 import click
 
+from cqrs_openobserve.cli.alerts import alerts
+from cqrs_openobserve.cli.dashboards import dashboards
 from cqrs_openobserve.cli.doctor import doctor
+from cqrs_openobserve.cli.export import export
 from cqrs_openobserve.cli.init import init
 from cqrs_openobserve.cli.plan import plan
 from cqrs_openobserve.cli.verify import verify
@@ -17,5 +20,5 @@ def group() -> None:
     """
 
 
-for _command in (init, plan, verify, doctor):
+for _command in (init, plan, verify, doctor, alerts, dashboards, export):
     group.add_command(_command)

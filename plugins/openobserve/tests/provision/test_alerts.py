@@ -9,7 +9,7 @@ from cqrs_openobserve.columns import columns_of
 from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.provision.alerts import Thresholds, rules
 from cqrs_openobserve.provision.queries import StreamNames
-from cqrs_openobserve.testing import FaultServer
+from cqrs_openobserve.testing import FaultServer, Reply
 from cqrs_openobserve.thresholds import Threshold
 
 NAMES = StreamNames("cqrs_commands", "cqrs_queries", "cqrs_events", "cqrs_metrics")
@@ -208,6 +208,7 @@ def test_the_webhook_gets_rule_value_and_link_of_what_breaches_alone(
 ) -> None:
     """As valid JSON, from the alerts that init made; also after a stray text turned every number into text."""
     with FaultServer() as sink:
+        sink.behave = lambda _: Reply(200, b"ok")
         site = make_site(emulation, alert_channel=f"webhook:{sink.url}/hook/canary-T0123")
         site.init()
         records, fires = FORMS[form]

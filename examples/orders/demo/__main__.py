@@ -20,7 +20,9 @@ import anyio
 from cqrs_openobserve import Signal, SignalLedger, Telemetry
 
 from cqrs import CqrsApp
+from cqrs.caching import CacheStats, QueryCache
 from examples.orders.app import build
+from examples.orders.demo.cache import cache_report, counts, read_cache
 from examples.orders.demo.chaos import disturb
 from examples.orders.demo.paced import send_load
 from examples.orders.demo.readback import Search, SearchError
@@ -61,8 +63,8 @@ def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
     if initialised.returncode:
         return 1
     tally = Tally()
-    ledgers = anyio.run(_load, server, folder, env, tally, arguments)
-    equal = _tell(Search(server.variables), tally.seen, ledgers)
+    ledgers, cached = anyio.run(_load, server, folder, env, tally, arguments)
+    equal = _tell(Search(server.variables), tally.seen, ledgers, cached)
     if arguments.keep:
         _keep(server)
     return 0 if equal else 1
@@ -70,7 +72,7 @@ def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
 
 async def _load(
     server: Server, folder: Path, env: Mapping[str, str], tally: Tally, arguments: argparse.Namespace
-) -> Mapping[str, SignalLedger]:
+) -> tuple[Mapping[str, SignalLedger], CacheStats]:
     store = SqliteOrders(str(folder / "orders.sqlite"))
     try:
         async with build(store, instruments=(tally,), env=env) as app:
@@ -82,7 +84,8 @@ async def _load(
             _say(f"{_line_start()}{sent} commands and queries sent; waiting for their records to arrive …")
             telemetry: Telemetry = app.container.resolve(Telemetry)
             await telemetry.aflush(FLUSH_SECONDS)
-        return {signal: telemetry.ledger(signal) for signal in SIGNALS}
+            cached = app.container.resolve(QueryCache).stats()
+        return {signal: telemetry.ledger(signal) for signal in SIGNALS}, cached
     finally:
         store.close()
 
@@ -108,13 +111,17 @@ async def _send(server: Server, app: CqrsApp, arguments: argparse.Namespace) -> 
     return sent
 
 
-def _tell(search: Search, happened: Counter[Seen], ledgers: Mapping[str, SignalLedger]) -> bool:
+def _tell(
+    search: Search, happened: Counter[Seen], ledgers: Mapping[str, SignalLedger], cached: CacheStats
+) -> bool:
     ledger = ledgers["logs"]
     figures = search.by_type()
     print("\nWhat the server tells, by SQL over HTTP\n")
     print("\n".join(figures_table(figures)))
     rates = (f"{kind} {error_rate(figures, kind):.2f} %" for kind in ("command", "query", "event"))
     print(f"\nerror rate: {', '.join(rates)}")
+    looked_up = read_cache(search) if cached.lookups else []
+    print("\n".join(cache_report(looked_up, cached)))
     spans, counted = read_spans(search), measured(search)
     print("\n".join(signals_report(spans, counted, dispatched(happened), ledgers)))
     stored = search.what_happened()
@@ -124,6 +131,7 @@ def _tell(search: Search, happened: Counter[Seen], ledgers: Mapping[str, SignalL
     print(repeats("records", stored.repeated, ledger))
     print(repeats("spans", spans.repeated, ledgers["traces"]))
     equal = happened == stored.seen and stored.repeated <= ledger.ambiguous
+    equal = equal and counts(looked_up) == dict(cached.lookups)
     equal = equal and spans.repeated <= ledgers["traces"].ambiguous
     equal = equal and ledger.accepted == ledger.delivered == happened.total()
     equal = equal and spans.agree and counted == dispatched(happened) and balanced(ledgers.values())

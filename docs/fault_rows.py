@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 GROUPS: Final = {
     "A": "The network and the server",
     "B": "The process",
+    "C": "The query cache",
     "F": "Settings",
     "G": "Hostile values",
     "H": "Abuse",
 }
-_TEST: Final = re.compile(r"test_([abfgh])(\d+)_(\w+)")
+_TEST: Final = re.compile(r"test_([abcfgh])(\d+)_(\w+)")
 
 PAGE: Final = """# What happens when things break
 
@@ -25,9 +26,13 @@ delivered, waits, lies in the spool, or is counted with the reason why it will n
 `Telemetry.ledger()` and `app.health()` tell it at any time, one WARNING a minute tells each reason of a loss, and one line
 on stderr tells it at the end of the program.
 
-Each row below is a test under `plugins/openobserve/tests/faults`, named by its number; the rows are read from them. Those
-of group B run real processes. `./dev faults-heavy` repeats the ones with many rounds in full: 200 forks under load, 10 000
-random steps of a life.
+Whatever happens to the query cache and its folder, no query fails for it or gets a wrong value: what cannot be read is
+computed, and counted.
+
+Each row below is a test under `plugins/openobserve/tests/faults` or, for the cache, `plugins/swr/tests/faults`, named by its
+number; the rows are read from them. Those of groups B and C run real processes on real files. `./dev faults-heavy` repeats
+the ones with many rounds in full: 200 forks under load, 10 000 random steps of a life, 50 writers killed, a lock held for
+30 s.
 
 ## What may be lost
 
@@ -55,14 +60,15 @@ class Row(NamedTuple):
     outcome: str
 
 
-def faults(note: str, folder: Path) -> str:
+def faults(note: str, *folders: Path) -> str:
     """The page.
 
     Args:
         note: says that it is generated.
-        folder: where the tests of the catalogue are.
+        folders: where the tests of the catalogue are.
     """
-    rows = sorted(row for path in sorted(folder.glob("test_group_*.py")) for row in _rows(path))
+    paths = [path for folder in folders for path in sorted(folder.glob("test_group_*.py"))]
+    rows = sorted(row for path in paths for row in _rows(path))
     groups = sorted({row.group for row in rows})
     return note + PAGE + "".join(_table(group, [r for r in rows if r.group == group]) for group in groups)
 

@@ -132,7 +132,11 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/errors/index.md": errors(Code),
         DOCS / "reference/commands.md": commands(cqrs),
         DOCS / "reference/telemetry.md": NOTE + telemetry_page.page(),
-        DOCS / "explanation/faults.md": faults(NOTE, DOCS.parent / "plugins/openobserve/tests/faults"),
+        DOCS / "explanation/faults.md": faults(
+            NOTE,
+            DOCS.parent / "plugins/openobserve/tests/faults",
+            DOCS.parent / "plugins/swr/tests/faults",
+        ),
         DOCS / "reference/laws.md": laws(SUITES),
         DOCS / "explanation/example.md": example(build(env={"CQRS_PLUGINS": "none"})),
     }

@@ -1,9 +1,10 @@
 """What telemetry costs and what it delivers, beside the OpenTelemetry SDK, all in one run.
 
 Run with ``just bench telemetry``. Sections, each can be chosen: ``caller`` (what a dispatch costs its caller),
-``throughput`` (records per second and processor time per record, gzip on), ``sustained`` (10 000 records/s, what is
-lost), ``others`` (logfire and OpenObserve's own SDK), ``exit`` (how long a program takes to end while the server misbehaves), ``memory`` (during an outage),
-``enqueue`` (how long one observation holds up its caller) and ``redaction`` (time for twice the text).
+``throughput`` (records per second and processor time per record, gzip on), ``others`` (the same of logfire and of
+OpenObserve's own SDK, which are installed for it), ``sustained`` (10 000 records/s, what is lost), ``exit`` (how long a
+program takes to end while the server misbehaves), ``memory`` and ``memory-only`` (during an outage, with and without a
+spool), ``enqueue`` (how long one observation holds up its caller) and ``redaction`` (time for twice the text).
 Ratios count, not microseconds: the machine is shared, and each section compares within itself.
 """
 
@@ -15,6 +16,7 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -429,9 +431,9 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def memory(seconds: float) -> None:
+def memory(seconds: float, spool: str) -> None:
     """Resident memory while nobody answers, at 500 records a second."""
-    pipeline = own_pipeline("http://127.0.0.1:9")
+    pipeline = own_pipeline("http://127.0.0.1:9", spool_dir=spool)
     points: list[tuple[float, int]] = []
     started = time.perf_counter()
     while (elapsed := time.perf_counter() - started) < seconds:
@@ -441,10 +443,17 @@ def memory(seconds: float) -> None:
     half = points[len(points) // 2 :]
     slope = statistics.linear_regression(*zip(*half, strict=True)).slope if len(half) > 1 else 0.0
     print(
-        f"resident after {seconds:.0f} s of outage: {points[-1][1] / 1e6:.1f} MB; second half {slope / 1024:+.1f} KiB/s"
+        f"resident after {seconds:.0f} s of outage: {points[-1][1] / 1e6:.1f} MB, at its half {half[0][1] / 1e6:.1f};"
+        f" second half {slope / 1024:+.2f} KiB/s"
     )
     print(f"  {pipeline.ledger()}")
     pipeline.stop()
+
+
+def spooling(minutes: float) -> None:
+    """The same with a spool, as users have it."""
+    with tempfile.TemporaryDirectory(prefix="bench-memory-") as folder:
+        memory(60 * minutes, folder)
 
 
 def enqueue(count: int) -> None:
@@ -494,13 +503,13 @@ def main() -> None:
     parser.add_argument(
         "sections",
         nargs="*",
-        help="caller throughput others sustained exit memory enqueue redaction; all if none",
+        help="caller throughput others sustained exit memory memory-only enqueue redaction; all if none",
     )
     parser.add_argument("--rounds", type=int, default=100, help="rounds of the caller's section")
     parser.add_argument("--records", type=int, default=40_000, help="records of the throughput section")
     parser.add_argument("--turns", type=int, default=7, help="turns of the throughput section")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of the sustained section")
-    parser.add_argument("--outage", type=float, default=60.0, help="length of the memory section, in seconds")
+    parser.add_argument("--minutes", type=float, default=1.0, help="length of the memory sections (1)")
     arguments = parser.parse_args()
     sections: dict[str, Callable[[], None]] = {
         "caller": lambda: asyncio.run(caller(arguments.rounds)),
@@ -508,7 +517,8 @@ def main() -> None:
         "others": lambda: others(arguments.records),
         "sustained": lambda: sustained(arguments.seconds),
         "exit": exits,
-        "memory": lambda: memory(arguments.outage),
+        "memory": lambda: spooling(arguments.minutes),
+        "memory-only": lambda: memory(60 * arguments.minutes, "none"),
         "enqueue": lambda: enqueue(20_000),
         "redaction": redaction,
     }

@@ -1,6 +1,8 @@
 """Files that outlive their process."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -94,7 +96,7 @@ from pathlib import Path
 from cqrs_openobserve.payloads import json_payloads
 from cqrs_openobserve.spool import Spool
 from cqrs_openobserve.spool_place import SpoolPlace
-spool = Spool(SpoolPlace(Path(sys.argv[1]), "d", 10**6))
+spool = Spool(SpoolPlace(Path(sys.argv[1], "spool"), "d", 10**6))
 for _ in range(3):
     spool.write(next(json_payloads("s", [(b"{}", 5)] * 7)), 1)
 (spool.home / ".half-written").write_bytes(b"x")
@@ -234,3 +236,49 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_behind(
     assert "No space left" in spool.problem
     assert spool.home is not None
     assert [path.name for path in spool.home.iterdir()] == ["lock"]
+
+
+MOUNTED = 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"'
+FILLS = """
+import json, os, resource, sys
+from pathlib import Path
+from cqrs_openobserve.payloads import JSON, Payload
+from cqrs_openobserve.spool import Spool
+from cqrs_openobserve.spool_place import SpoolPlace
+
+if sys.argv[2] == "limited":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+spool, kept = Spool(SpoolPlace(Path(sys.argv[1], "spool"), "d", 10**9)), []
+large = Payload("logs", "/s/_json", JSON, os.urandom(50_000), 1, 0)
+while not isinstance(file := spool.write(large, 1), str):
+    kept.append(file)
+read = [spool.read(each, 0).body == large.body for each in kept]
+problem, names = spool.problem, [path.name for path in spool.home.iterdir()]
+if kept:
+    spool.remove(kept.pop())
+again = spool.write(Payload("logs", "/s/_json", JSON, b"x", 1, 0), 1)
+print(json.dumps({"reason": file, "read": read, "problem": problem, "names": names, "again": not isinstance(again, str)}))
+spool.close()
+"""
+
+
+def test_a_disk_that_is_full_indeed(tmp_path: Path) -> None:
+    """A file system of 1 MiB: what was kept is whole, what was not leaves nothing, and with room it goes on.
+
+    On a machine that lets nobody mount one, a limit to the size of files refuses in its place.
+    """
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    alone = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh", str(disk)]
+    program = [sys.executable, "-c", FILLS, str(disk)]
+    can_mount = shutil.which("unshare") is not None and not subprocess.call([*alone, "true"])
+    command = [*alone, *program, "mounted"] if can_mount else [*program, "limited"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    told = json.loads(done.stdout)
+    assert (told["reason"], told["again"]) == ("spool_error", True)
+    assert told["problem"].endswith("No space left on device" if can_mount else "File too large")
+    assert all(told["read"])
+    assert len(told["read"]) >= (15 if can_mount else 0)
+    assert sum(name.endswith(".payload") for name in told["names"]) == len(told["read"])
+    assert not [name for name in told["names"] if name.startswith(".")]

@@ -10,7 +10,6 @@ Ratios count, not microseconds: the machine is shared, and each section compares
 
 import argparse
 import asyncio
-import gc
 import os
 import random
 import statistics
@@ -435,11 +434,13 @@ def memory(seconds: float, spool: str) -> None:
     """Resident memory while nobody answers, at 500 records a second."""
     pipeline = own_pipeline("http://127.0.0.1:9", spool_dir=spool)
     points: list[tuple[float, int]] = []
-    started = time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        paced(lambda _: pipeline.queue.offer(observation()), 500, 1.0)
-        gc.collect()
-        points.append((elapsed, resident()))
+
+    def send(number: int) -> None:
+        pipeline.queue.offer(observation())
+        if number % 500 == 0:
+            points.append((number / 500, resident()))
+
+    paced(send, 500, seconds)
     half = points[len(points) // 2 :]
     slope = statistics.linear_regression(*zip(*half, strict=True)).slope if len(half) > 1 else 0.0
     print(

@@ -24,6 +24,7 @@ from cqrs.caching import CacheStats, QueryCache
 from examples.orders.app import build
 from examples.orders.demo.cache import cache_report, counts, read_cache
 from examples.orders.demo.chaos import disturb
+from examples.orders.demo.closing import close
 from examples.orders.demo.paced import send_load
 from examples.orders.demo.readback import Search, SearchError
 from examples.orders.demo.report import comparison, differences, error_rate, figures_table, repeats
@@ -58,16 +59,19 @@ def main() -> int:
 def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
     # What cannot be sent yet is kept beside the demo's other files, and goes away with them.
     env = {"OPENOBSERVE_SPOOL_DIR": str(folder / "spool"), **os.environ, **server.variables}
-    _say(f"{server.url} is up; creating streams (cqrs openobserve init) …")
-    initialised = subprocess.run([sys.executable, "-m", "cqrs", "openobserve", "init"], env=env, check=False)
+    _say(f"{server.url} is up; creating streams and dashboards (cqrs openobserve init --quiet) …")
+    init = [sys.executable, "-m", "cqrs", "openobserve", "init", "--quiet"]
+    initialised = subprocess.run(init, env=env, check=False)
     if initialised.returncode:
         return 1
     tally = Tally()
     ledgers, cached = anyio.run(_load, server, folder, env, tally, arguments)
     equal = _tell(Search(server.variables), tally.seen, ledgers, cached)
+    closed = close(env)
+    _where_to_look()
     if arguments.keep:
         _keep(server)
-    return 0 if equal else 1
+    return 0 if equal and closed else 1
 
 
 async def _load(
@@ -143,17 +147,20 @@ def _tell(
         if equal
         else f"\nNOT EQUAL: {total}, read back {stored.seen.total()}"
     )
+    return equal
+
+
+def _where_to_look() -> None:
     print(
         "\nWhere to look further:\n  cqrs handlers examples.orders.app:app    who handles what, through which pipeline"
     )
     print("  ./dev demo --keep                        leave the server running and look with SQL of your own")
-    return equal
 
 
 def _keep(server: Server) -> None:
     print("\nThe server keeps running until Ctrl-C. In another shell:\n")
     print("\n".join(f"  export {name}={value}" for name, value in server.variables.items()))
-    print("  cqrs openobserve verify", flush=True)
+    print(f"\nIts page, with dashboards, alerts, records and spans:\n\n  {server.page}", flush=True)
     try:
         server.wait()
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The local server as a process of its own."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -43,6 +44,11 @@ class Server:
     def url(self) -> str:
         """Where it listens."""
         return self.variables["OPENOBSERVE_URL"]
+
+    @property
+    def page(self) -> str:
+        """Address of its page; the credentials in it are in the part that browsers keep to themselves."""
+        return f"{self.url}/#key={base64.b64encode(self.variables['OPENOBSERVE_TOKEN'].encode()).decode()}"
 
     def kill(self) -> None:
         """End it as SIGKILL does: it gets no chance to finish anything."""

@@ -21,7 +21,7 @@ ONE = Seen("command", "handled", "PlaceOrder", "", "success", "aa")
 OTHER = Seen("command", "handled", "PlaceOrder", "", "error", "bb")
 
 
-@pytest.mark.timeout(60)  # three processes start; on a busy machine that alone may take what a test may
+@pytest.mark.timeout(150)  # seven processes start; on a busy machine that alone may take what a test may
 def test_the_demo_reads_back_what_it_dispatched() -> None:
     """As a process, with a server of its own: exit 0, and every record read back once."""
     command = [
@@ -35,8 +35,12 @@ def test_the_demo_reads_back_what_it_dispatched() -> None:
         "--seed",
         "3",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=140, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("created    alert") == 6
+    assert len(re.findall("proven .* cqrs_(?:commands|queries|events)", done.stdout)) >= 3
+    assert "fired      cqrs_event_dead_letters" in done.stdout
+    assert re.search(r"received   cqrs_event_dead_letters  \d+ new dead letters", done.stdout)
     total = re.search(r"dispatched (\d+) = accepted \1 = delivered \1 = read back \1\n", done.stdout)
     assert total is not None
     assert int(total[1]) > 100

@@ -202,8 +202,8 @@ def copy_of_docs(folder: Path) -> Path:
             target = docs / path.relative_to(ROOT / "docs")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
-    faults = Path("plugins/openobserve/tests/faults")
-    shutil.copytree(ROOT / faults, folder / faults)  # the page of faults is read from their tests
+    for faults in ("plugins/openobserve/tests/faults", "plugins/swr/tests/faults"):
+        shutil.copytree(ROOT / faults, folder / faults)  # the page of faults is read from their tests
     return docs / "generate.py"
 
 

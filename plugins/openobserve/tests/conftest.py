@@ -335,7 +335,7 @@ def env_of(tmp_path: Path) -> Callable[[Live], dict[str, str]]:
             "OPENOBSERVE_TOKEN": live.token,
             "OPENOBSERVE_SPOOL_DIR": str(tmp_path / "spool"),
             "OPENOBSERVE_EXIT_TIMEOUT": "300ms",
-            "OPENOBSERVE_TIMEOUT": "5s",
+            "OPENOBSERVE_TIMEOUT": "30s",
             "OPENOBSERVE_MAX_RETRIES": "0",
             "OTEL_SERVICE_NAME": "shop",
             "CQRS_ALERT_CHANNEL": "webhook:http://127.0.0.1:9/hook",

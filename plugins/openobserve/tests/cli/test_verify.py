@@ -22,7 +22,7 @@ def env(start: Callable[[str], Any], env_of: Callable[[Any], Env], command: Run)
 
 def test_every_signal_is_proven_with_its_delay(command: Run, env: Env) -> None:
     """Exit 0, a line each, nothing on standard error."""
-    result = command("verify", "--timeout", "20s", **env)
+    result = command("verify", "--timeout", "60s", **env)
     assert result.exit_code == 0, result.output
     assert f"{env['OPENOBSERVE_URL']}, organisation {env['OPENOBSERVE_ORGANIZATION']}" in result.stdout
     assert result.stdout.count("read back after") == 6
@@ -32,7 +32,7 @@ def test_every_signal_is_proven_with_its_delay(command: Run, env: Env) -> None:
 
 def test_json_is_one_object(command: Run, env: Env) -> None:
     """With the probe's id and the same exit code."""
-    result = command("verify", "--timeout", "20s", "--json", **env)
+    result = command("verify", "--timeout", "60s", "--json", **env)
     report = json.loads(result.stdout)
     assert (result.exit_code, report["proven"], report["version"]) == (0, True, 1)
     assert len(report["probe"]) == 32
@@ -43,7 +43,7 @@ def test_a_miss_is_exit_1_with_its_cause(command: Run, env: Env) -> None:
     """On the same output as what was proven."""
     without = env | {"OPENOBSERVE_METRICS_ENABLED": "false"}
     assert command("init", "--prune", **without).exit_code == 0
-    result = command("verify", "--timeout", "20s", **without)
+    result = command("verify", "--timeout", "60s", **without)
     assert result.exit_code == 1
     assert result.stdout.count("MISSED") == 1
     assert "Likely cause: export OPENOBSERVE_METRICS_ENABLED=true." in result.stdout
@@ -52,14 +52,14 @@ def test_a_miss_is_exit_1_with_its_cause(command: Run, env: Env) -> None:
 @pytest.mark.parametrize("variable", ["OPENOBSERVE_ENABLED", "OPENOBSERVE_LOGS_ENABLED"])
 def test_an_app_that_sends_nothing_is_a_miss(command: Run, env: Env, variable: str) -> None:
     """The way works, but the app does not use it."""
-    result = command("verify", "--timeout", "20s", **env | {variable: "false"})
+    result = command("verify", "--timeout", "60s", **env | {variable: "false"})
     assert result.exit_code == 1
     assert f"{variable} is off" in result.stdout
 
 
 def test_a_level_that_hides_successes_is_said(command: Run, env: Env) -> None:
     """No miss: it is a choice that changes what rates mean."""
-    result = command("verify", "--timeout", "20s", **env | {"CQRS_LOG_LEVEL": "WARN"})
+    result = command("verify", "--timeout", "60s", **env | {"CQRS_LOG_LEVEL": "WARN"})
     assert "no denominator" in result.stderr
     assert result.exit_code == 0
 

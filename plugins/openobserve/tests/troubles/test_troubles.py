@@ -268,7 +268,7 @@ def test_both_commands_name_each_trouble(
     """``verify`` misses something and ``doctor`` warns or fails, each with the cause and without a secret."""
     trouble, env = TROUBLES[name], staged(name, version)
 
-    verified = command("verify", "--timeout", "1500ms", **env)
+    verified = command("verify", "--timeout", "60s", **env)
     examined = command("doctor", **env)
 
     assert verified.exit_code == 1, verified.output
@@ -296,7 +296,7 @@ def test_nothing_is_missed_where_nothing_is_wrong(
     """Every signal is proven with its delay, in both versions."""
     env = env_of(start(version)) | {"CQRS_STREAM_LOGS": "shop-lines"}
     assert command("init", **env).exit_code == 0
-    result = command("verify", "--timeout", "10s", "--json", **env)
+    result = command("verify", "--timeout", "60s", "--json", **env)
 
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)

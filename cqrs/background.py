@@ -83,7 +83,7 @@ class BackgroundQueue:
         with anyio.CancelScope(shield=True):
             with anyio.move_on_after(seconds):
                 await self.drain()
-            if self._worker is not None:
+            if self._worker is not None or self._waiting or self._publishing is not None:
                 await self._give_up(self._worker, seconds)
 
     async def _work(self) -> None:
@@ -92,19 +92,32 @@ class BackgroundQueue:
                 event, context = self._waiting.popleft()
                 self._publishing = event
                 # In a task of its own: only a task can be given the context of whoever published.
-                await asyncio.get_running_loop().create_task(self._publish(event), context=context)
+                publishing = asyncio.get_running_loop().create_task(self._publish(event), context=context)
+                try:
+                    await publishing
+                except asyncio.CancelledError:
+                    raise  # what was being published is given up with what waits
+                except BaseException as stop:
+                    # KeyboardInterrupt and its like went to the event loop as well; here the others are still to come.
+                    await self._stopped(event, stop)
                 self._publishing = None
         finally:
             self._worker = None
             self._idle.set()
 
-    async def _give_up(self, worker: "asyncio.Task[None]", seconds: float) -> None:
+    async def _stopped(self, event: Event, stop: BaseException) -> None:
+        name = type(event).__qualname__
+        logger.error("%s is not published but parked for its subscribers: one of them raised %r", name, stop)
+        await self._abandon(event)
+
+    async def _give_up(self, worker: "asyncio.Task[None] | None", seconds: float) -> None:
         left = [
             event for event in (self._publishing, *(event for event, _ in self._waiting)) if event is not None
         ]
         self._waiting.clear()
-        worker.cancel()
-        await asyncio.wait([worker])
+        if worker is not None:
+            worker.cancel()
+            await asyncio.wait([worker])
         self._publishing = None
         logger.error(
             "%d events were still to be published %g s after the app began to close; each is parked for its subscribers: %s",

@@ -154,7 +154,7 @@ class EventBus:
         self._gate = gate
         self._clock = clock
         self._closing = False
-        self._background = BackgroundQueue(self.publish, self._abandon)
+        self._background = BackgroundQueue(self.publish, self.abandon)
 
     def publish(self, event: Event, /) -> Coroutine[Any, Any, PublishReport]:
         """Deliver an event to every subscriber and wait for all of them; awaiting it raises nothing but cancellation.
@@ -234,7 +234,12 @@ class EventBus:
 
         return publish
 
-    async def _abandon(self, event: Event) -> None:
+    async def abandon(self, event: Event, /) -> None:
+        """Park an event among the dead letters of everybody who would have heard it.
+
+        Args:
+            event: an event that will not be published.
+        """
         for subscriber in self._listeners.audience(type(event)).subscribers:
             await subscriber.abandon(event)
 

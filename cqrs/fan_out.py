@@ -109,7 +109,20 @@ async def _in_group(event: Event, subscribers: Sequence[Subscriber]) -> Sequence
     async def hear(place: int, subscriber: Subscriber) -> None:
         heard[place] = await subscriber.hear(event)
 
-    async with anyio.create_task_group() as group:
-        for place, subscriber in enumerate(subscribers):
-            group.start_soon(hear, place, subscriber)
+    try:
+        async with anyio.create_task_group() as group:
+            for place, subscriber in enumerate(subscribers):
+                group.start_soon(hear, place, subscriber)
+    except BaseExceptionGroup as stopped:
+        raise first_of(stopped) from None
     return [heard[place] for place in range(len(subscribers))]
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Give what a task group was ended by: to the caller it is what it would be without a group.
+
+    Args:
+        group: what the task group raised.
+    """
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

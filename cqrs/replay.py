@@ -17,6 +17,7 @@ from cqrs.dead_letter_setting import chosen
 from cqrs.deliveries import Delivery
 from cqrs.event_bus import Listeners
 from cqrs.event_json import decode
+from cqrs.fan_out import first_of
 from cqrs.faults import Fault
 from cqrs.letters import (
     EVERY,
@@ -211,6 +212,8 @@ class DeadLetters:
                 deliveries.append(await subscriber.hear_again(event))
                 group.cancel_scope.cancel()
             return deliveries[0]
+        except BaseExceptionGroup as stopped:
+            raise first_of(stopped) from None
         finally:
             if token is not None:
                 with suppress(ValueError):  # given up with its event loop and closed in another context

@@ -18,8 +18,8 @@ from cqrs.middleware import HandlerInfo, Next
 
 logger: Final = logging.getLogger("cqrs")
 
-# How long a cancelled dispatch waits for what it has to undo.
-_ROLLBACK_SECONDS: Final = 5.0
+# How long a cancelled dispatch waits for what it has to undo or to park.
+_PATIENCE_SECONDS: Final = 5.0
 
 
 class UnitOfWork(Protocol):
@@ -45,6 +45,10 @@ class Publisher(Protocol):
         """Take an event for the background, or say why not; waits for nothing."""
         ...
 
+    async def abandon(self, event: Event, /) -> None:
+        """Park an event for everybody who would have heard it."""
+        ...
+
 
 @final
 class NoBus:
@@ -59,6 +63,9 @@ class NoBus:
         """Answer that the bus is disabled."""
         del event
         return Failure(BusDisabled("event"))
+
+    async def abandon(self, event: Event, /) -> None:
+        """Park it for nobody: nobody would have heard it."""
 
 
 @final
@@ -178,14 +185,16 @@ async def _release(
     waiting = deque(held)
     try:
         while waiting:
-            event, later = waiting.popleft()
+            event, later = waiting[0]
             if not (later and await _taken(event, handler, publisher, context)):
                 reports.append(await publisher.publish(event))
+            waiting.popleft()
+    except BaseException as stop:
+        await _hand_over([event for event, _ in waiting], handler, publisher, stop)
+        raise
     finally:
         if context is not None:
             context.published = tuple(reports)
-        if waiting:
-            await _hand_over([event for event, _ in waiting], handler, publisher)
 
 
 async def _taken(
@@ -201,18 +210,34 @@ async def _taken(
     return False
 
 
-async def _hand_over(events: Sequence[Event], handler: HandlerInfo, publisher: Publisher) -> None:
-    """Leave to the background what a cancelled dispatch could not publish: what it tells of is committed."""
-    for event in events:
-        why: object = None
-        try:
-            answer = await publisher.publish_later(event)
-            why = answer.failure() if isinstance(answer, Failure) else None
-        except RuntimeError as error:  # no event loop runs any more
-            why = error
-        if why is not None:
-            name = type(event).__qualname__
-            logger.error("%s, emitted by %s, is not published: %s", name, handler.handler, why)
+async def _hand_over(
+    events: Sequence[Event], handler: HandlerInfo, publisher: Publisher, stop: BaseException
+) -> None:
+    """Leave to the background what a stopped dispatch has not published: what it tells of is committed.
+
+    The first of them was being published. If that was cancelled, it goes out once more: some of its subscribers may
+    hear it twice. If a subscriber of it raised what ends a program, hearing it again would do so again: it is parked.
+    """
+    given_up = isinstance(stop, GeneratorExit)  # with its event loop: nothing can be waited for any more
+    again = given_up or isinstance(stop, anyio.get_cancelled_exc_class())
+    for place, event in enumerate(events):
+        why = stop if place == 0 and not again else await _why_not_later(event, publisher)
+        if why is None:
+            continue
+        name = type(event).__qualname__
+        became = "is not published" if given_up else "is not published but parked for its subscribers"
+        logger.error("%s, emitted by %s, %s: %r", name, handler.handler, became, why)
+        if not given_up:
+            with anyio.move_on_after(_PATIENCE_SECONDS, shield=True):
+                await publisher.abandon(event)
+
+
+async def _why_not_later(event: Event, publisher: Publisher) -> object:
+    try:
+        answer = await publisher.publish_later(event)
+    except RuntimeError as error:  # no event loop runs any more
+        return error
+    return answer.failure() if isinstance(answer, Failure) else None
 
 
 def is_unit_of_work(made: object) -> TypeGuard[UnitOfWork]:
@@ -249,14 +274,14 @@ async def roll_back(units: Sequence[UnitOfWork]) -> None:
         Exception: what the first that failed has raised.
     """
     first: Exception | None = None
-    with anyio.move_on_after(_ROLLBACK_SECONDS, shield=True) as scope:
+    with anyio.move_on_after(_PATIENCE_SECONDS, shield=True) as scope:
         for unit in reversed(units):
             try:
                 await _done(unit.rollback(), "rollback", unit)
             except Exception as error:  # noqa: BLE001 - said by the guard; the others are rolled back all the same
                 first = first or error
     if scope.cancelled_caught:
-        first = first or TimeoutError(f"the rollback took more than {_ROLLBACK_SECONDS:g} seconds")
+        first = first or TimeoutError(f"the rollback took more than {_PATIENCE_SECONDS:g} seconds")
     if first is not None:
         raise first
 

@@ -159,13 +159,69 @@ async def test_what_is_left_after_the_deadline_is_parked_and_said(caplog: pytest
     assert "3 events were still to be published" in caplog.text
 
 
+class Ended(BaseException):
+    """Like KeyboardInterrupt, but the event loop of this test does not end with it."""
+
+
+@pytest.mark.parametrize("stop", [GeneratorExit, Ended])
+async def test_a_publish_that_raises_what_ends_a_program_keeps_none_of_the_others_back(
+    stop: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The event is parked and said, the next ones are published, and nothing waits for ever."""
+    published: list[Event] = []
+    left: list[Event] = []
+
+    async def publish(event: Event) -> PublishReport:
+        await anyio.lowlevel.checkpoint()
+        if event == Placed(0):
+            raise stop
+        published.append(event)
+        return PublishReport()
+
+    async def abandon(event: Event) -> None:
+        left.append(event)
+
+    queue = BackgroundQueue(publish, abandon)
+    for order in range(3):
+        queue.put(Placed(order))
+    await queue.close(5)
+
+    assert (left, published) == ([Placed(0)], [Placed(1), Placed(2)])
+    assert len(queue) == 0
+    assert "Placed is not published but parked for its subscribers" in caplog.text
+
+
+async def test_what_a_worker_left_that_was_cancelled_is_parked(caplog: pytest.LogCaptureFixture) -> None:
+    """An event loop that ends cancels the worker, too: closing finds what it left."""
+    left: list[Event] = []
+
+    async def hang(_event: Event) -> PublishReport:
+        await anyio.sleep_forever()
+        return PublishReport()
+
+    async def abandon(event: Event) -> None:
+        left.append(event)
+
+    queue = BackgroundQueue(hang, abandon)
+    for order in range(2):
+        queue.put(Placed(order))
+    await asyncio.sleep(0.01)
+    assert queue._worker is not None
+    queue._worker.cancel()
+    await asyncio.sleep(0.01)
+    await queue.close(0.01)
+
+    assert left == [Placed(0), Placed(1)]
+    assert "2 events were still to be published" in caplog.text
+
+
 async def test_an_event_that_is_abandoned_waits_for_each_subscriber(compose_app: Any) -> None:
     """What is handed over at the deadline is parked with its place and the reason."""
     feature = hearing(Subscriber().hear)
     feature.subscribes(Placed, name="bill", sequence=lambda event: event.order)(Subscriber().hear)
     app = compose_app(feature)
     async with app as bus:
-        await bus.events._abandon(Placed(7))
+        await bus.events.abandon(Placed(7))
         letters = (await app.dead_letters.queue.page()).unwrap().letters
 
     assert [(letter.subscriber, letter.sequence, letter.attempts) for letter in letters] == [

@@ -52,15 +52,19 @@ class Unit:
 class Bus:
     """Keeps what is published."""
 
-    def __init__(self, capacity: int = 100) -> None:
+    def __init__(self, capacity: int = 100, stop: BaseException | None = None) -> None:
         self.published: list[Event] = []
         self.later: list[Event] = []
+        self.parked: list[Event] = []
         self.capacity = capacity
+        self.stop = stop
 
     async def publish(self, event: Event, /) -> PublishReport:
         """Keep it."""
         self.published.append(event)
         await anyio.lowlevel.checkpoint()
+        if self.stop is not None:
+            raise self.stop
         return PublishReport(())
 
     async def publish_later(self, event: Event, /) -> Result[None, Fault]:
@@ -69,6 +73,11 @@ class Bus:
             return Failure(QueueFull("events", self.capacity))
         self.later.append(event)
         return Success(None)
+
+    async def abandon(self, event: Event, /) -> None:
+        """Keep it apart, too."""
+        await anyio.lowlevel.checkpoint()
+        self.parked.append(event)
 
 
 class Blocking:
@@ -138,11 +147,11 @@ async def test_after_anything_but_success_events_are_dropped(answer: Any, info: 
     assert bus.published == []
 
 
-@pytest.mark.parametrize("capacity", [2, 0])
+@pytest.mark.parametrize("capacity", [3, 1, 0])
 async def test_events_that_a_cancellation_keeps_from_going_out_go_to_the_background(
     capacity: int, info: HandlerInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What happened is told, even if nobody waits for it any more; if there is no place, that is said at ERROR."""
+    """What happened is told in its order, the event that was being published once more; without a place it is parked."""
     bus = Bus(capacity)
 
     with anyio.CancelScope() as scope:
@@ -157,9 +166,36 @@ async def test_events_that_a_cancellation_keeps_from_going_out_go_to_the_backgro
         await releasing(attempt, info, bus)(None)  # type: ignore[arg-type]  # any message does
 
     assert scope.cancelled_caught
-    assert bus.published == [Placed(0)]  # the bus knows of it: what becomes of its deliveries is told there
-    assert bus.later == [Placed(1), Placed(2)][:capacity]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR] * (2 - capacity)
+    events = [Placed(0), Placed(1), Placed(2)]
+    assert bus.published == [Placed(0)]
+    assert (bus.later, bus.parked) == (events[:capacity], events[capacity:])
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * (3 - capacity)
+
+
+async def test_an_event_whose_subscriber_ends_the_program_is_parked(
+    info: HandlerInfo, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hearing it again would end the program again; those after it go to the background."""
+    bus = Bus(stop=KeyboardInterrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        await releasing(emitting(Success(1), Placed(1), Placed(2)), info, bus)(None)  # type: ignore[arg-type]  # any message does
+
+    assert (bus.parked, bus.later) == ([Placed(1)], [Placed(2)])
+    assert "Placed, emitted by shop.place_order, is not published but parked" in caplog.text
+
+
+async def test_of_a_dispatch_given_up_with_its_loop_the_loss_is_said(
+    info: HandlerInfo, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing can be waited for then; what has no place is named at ERROR."""
+    bus = Bus(capacity=1, stop=GeneratorExit())
+
+    with pytest.raises(GeneratorExit):
+        await releasing(emitting(Success(1), Placed(1), Placed(2)), info, bus)(None)  # type: ignore[arg-type]  # any message does
+
+    assert (bus.later, bus.parked) == ([Placed(1)], [])
+    assert "Placed, emitted by shop.place_order, is not published: " in caplog.text
 
 
 async def test_what_is_emitted_for_later_is_not_waited_for(

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Command, CqrsModule, Event, Feature, QueueFull
+from cqrs import Command, CqrsModule, Emit, Event, Feature, QueueFull
 from cqrs.plugins import Plugin
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
@@ -126,3 +126,50 @@ async def test_nothing_is_published_later_where_no_task_outlives_its_caller(anyi
         await bus.events.drain()
 
     assert answer == (full if anyio_backend == "trio" else Success(None))
+
+
+class Ended(BaseException):
+    """What ends a program, but not the event loop of this test."""
+
+
+async def test_what_ends_a_program_is_raised_as_it_is() -> None:
+    """From one of several subscribers too: the publisher gets what was raised, not a group of it."""
+    feature = Feature("orders")
+    feature.subscribes(Placed, name="good")(good)
+
+    @feature.subscribes(Placed, name="ends")
+    async def ends(_event: Placed) -> Result[int, str]:
+        raise Ended
+
+    async with CqrsModule.for_root(feature, plugins=()) as app:
+        with pytest.raises(Ended):
+            await app.events.publish(Placed())
+
+
+async def test_an_emitted_event_whose_publish_is_cancelled_is_not_lost(anyio_backend: str) -> None:
+    """A caller that gives up cuts off the publish of what is committed: it goes out again, or is parked."""
+    heard: list[str] = []
+    slow = anyio.Event()
+    feature = Feature("orders")
+
+    @feature.handles(Place)
+    async def places(_command: Place, *, emit: Emit) -> Result[int, str]:
+        emit(Placed())
+        return Success(1)
+
+    @feature.subscribes(Placed, name="slow")
+    async def hears(_event: Placed) -> Result[int, str]:
+        await slow.wait()
+        heard.append("slow")
+        return Success(1)
+
+    app = CqrsModule.for_root(feature, plugins=())
+    async with app as bus:
+        with anyio.move_on_after(0.05) as scope:
+            await bus.commands.execute(Place())
+        slow.set()
+        await bus.events.drain()
+        parked = (await app.dead_letters.queue.page()).unwrap().letters
+
+    assert scope.cancelled_caught
+    assert (heard, len(parked)) == ((["slow"], 0) if anyio_backend == "asyncio" else ([], 1))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 import attrs
 from returns.result import Failure, Result
@@ -13,6 +13,8 @@ from cqrs.instrumentation import outcome_of
 from cqrs.middleware import Kind
 from cqrs_openobserve.encoding import as_text
 from cqrs_openobserve.observations import Outcome
+
+_LONGEST_STATUS: Final = 100
 
 
 @final
@@ -76,6 +78,21 @@ def outcome_and_error(answer: Result[object, object] | BaseException) -> tuple[O
     if isinstance(answer, BaseException):
         return "error" if isinstance(answer, Exception) else "cancelled", answer
     return outcome_of(answer), answer.failure() if isinstance(answer, Failure) else None
+
+
+def cache_attributes(notes: Mapping[str, object]) -> dict[str, str | int | float | bool]:
+    """Give what a cache plugin noted of a query, as attributes of a span event; nothing of another type.
+
+    Args:
+        notes: of the dispatch.
+    """
+    known: dict[str, str | int | float | bool] = {}
+    status, age = notes.get("cache_status"), notes.get("cache_age_ms")
+    if isinstance(status, str):
+        known["cqrs.cache.status"] = status[:_LONGEST_STATUS]
+    if type(age) is float or type(age) is int:
+        known["cqrs.cache.age"] = age / 1000
+    return known
 
 
 def identify(error: object) -> tuple[str | None, str | None]:

@@ -20,7 +20,7 @@ from cqrs.instrumentation import (
     RetriedDetails,
 )
 from cqrs.middleware import HandlerInfo, Kind
-from cqrs_openobserve.dispatch_facts import Spans, Thresholds, identify, outcome_and_error
+from cqrs_openobserve.dispatch_facts import Spans, Thresholds, cache_attributes, identify, outcome_and_error
 from cqrs_openobserve.edges import edge_of
 from cqrs_openobserve.field_columns import FieldColumns
 from cqrs_openobserve.observations import More, ObservationQueue, Outcome, Subject
@@ -123,7 +123,12 @@ class DispatchInstrument(Instrument):
         return tell
 
     def published(self, details: PublishDetails, /) -> None:
-        """Leave the observation of a publish."""
+        """Leave the observation of a publish, and note it on the span of the dispatch that it came from."""
+        if self._spans is not None:
+            count = details.subscribers
+            self._spans.event(
+                details.context, "cqrs.emit", {"cqrs.message": details.event_type, "cqrs.subscribers": count}
+            )
         subject = self._events.get(details.event)
         if subject is None:
             slow = self._thresholds.slow_ns("event")
@@ -147,8 +152,12 @@ class DispatchInstrument(Instrument):
             self._spans.event(details.context, "cqrs.retry", {**known, "error.type": error_type})
 
     def dead_lettered(self, details: DeadLetteredDetails, /) -> None:
-        """Leave the observation of an event that was parked."""
+        """Leave the observation of an event that was parked; likewise."""
         handler = details.handler
+        if self._spans is not None:
+            known = {"cqrs.message": handler.message_type, "cqrs.subscriber": handler.subscriber or ""}
+            more_known = {"cqrs.attempts": details.attempts, "cqrs.parked": details.parked}
+            self._spans.event(details.context, "cqrs.dead_letter", {**known, **more_known})
         subject = Subject("event", "dead_letter", handler.message_type, handler.handler, handler.subscriber)
         subject = self._letters.setdefault(handler, subject)
         error = (None, None) if details.error is None else identify(details.error)
@@ -209,7 +218,11 @@ class DispatchInstrument(Instrument):
     ) -> None:
         outcome, error = outcome_and_error(answer)
         error_type, code = (None, None) if error is None else identify(error)
-        sampled = self._spans is not None and self._spans.leave(context, outcome, error_type)
+        sampled = False
+        if self._spans is not None:
+            if subject.kind == "query" and context.notes:
+                self._spans.event(context, "cqrs.cache", cache_attributes(context.notes))
+            sampled = self._spans.leave(context, outcome, error_type)
         more = More(
             error_type,
             code,

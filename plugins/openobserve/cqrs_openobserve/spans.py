@@ -205,14 +205,14 @@ class DispatchSpans:
         return True
 
     def event(self, context: MessageContext, name: str, attributes: Mapping[str, AttributeValue]) -> None:
-        """Note something on a dispatch's span, if it has a real one.
+        """Note something on a dispatch's span, if it has a real one that is open.
 
         Args:
-            context: the dispatch.
+            context: the dispatch; what has no span, such as a publish, is noted on that of the dispatch it came from.
             name: what happened.
             attributes: details.
         """
-        span = self.open.get(context.span_number)
+        span = self.open.get(context.span_number or context.parent_span_number)
         if span is not None:
             span.add_event(name, attributes)
 

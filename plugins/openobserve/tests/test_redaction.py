@@ -68,9 +68,10 @@ UNITS = [
 @pytest.mark.parametrize("unit", UNITS)
 def test_twice_the_text_takes_about_twice_the_time(unit: str) -> None:
     """No text makes a pattern go over the same characters again and again: quadratic would be four times the time."""
-    ratios = [_seconds(unit, 2 * size) / _seconds(unit, size) for size in (1 << 13, 1 << 12, 1 << 13)]
+    sizes = (1 << 13, 1 << 12, 1 << 13, 1 << 12, 1 << 13)
+    ratios = (_seconds(unit, 2 * size) / _seconds(unit, size) for size in sizes)
 
-    assert min(ratios) <= 2.8
+    assert any(ratio <= 2.5 for ratio in ratios)  # a busy machine spoils one measurement, not five
 
 
 def _seconds(unit: str, size: int) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import cqrs_openobserve
 import pytest
+from click.testing import CliRunner
 from cqrs_openobserve.configuration import read
 from cqrs_openobserve.names import stream_name
 from cqrs_openobserve.observations import Observation
@@ -24,6 +25,8 @@ from cqrs_openobserve.spool import MOST_REJECTED
 from cqrs_openobserve.spool_files import packed
 from cqrs_openobserve.testing import FaultServer, Reply, Row, rows
 from returns.result import Failure
+
+from cqrs.cli.commands import cqrs
 
 Make = Callable[..., Pipeline]
 Observe = Callable[..., Observation]
@@ -63,6 +66,21 @@ def test_h1_the_token_is_nowhere(
     assert any(path.name.endswith(".payload") for path in files)
     assert [text for text in shown if not clean(text)] == []
     assert all(clean(path.read_bytes().decode("latin-1")) for path in files)
+
+
+@pytest.mark.parametrize("arguments", [["config"], ["plugins"], ["openobserve", "--help"]], ids=" ".join)
+def test_h1_no_command_prints_the_token(arguments: list[str]) -> None:
+    """What people paste into a ticket holds none of its forms, and names the variable that it comes from."""
+    env = {
+        "OPENOBSERVE_URL": "http://127.0.0.1:9",
+        "OPENOBSERVE_TOKEN": f"user:{SECRETS[0]}",
+        "OPENOBSERVE_ADMIN_TOKEN": f"Basic {SECRETS[1]}",
+        "OPENOBSERVE_SPOOL_DIR": "none",
+    }
+    done = CliRunner(env=env).invoke(cqrs, arguments)
+    assert done.exit_code == 0, done.output
+    assert clean(done.output)
+    assert "OPENOBSERVE_TOKEN" in done.output or arguments != ["config"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,13 +23,18 @@ from cqrs_local.listener import bind
 from cqrs_openobserve.provision.alerts import rules
 from cqrs_openobserve.provision.boards import dashboards
 from cqrs_openobserve.provision.queries import StreamNames
+from cqrs_swr.freshness import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from cqrs.caching import HITS
 
 IMAGES = Path(__file__).parent / "images"
 NAMES = StreamNames("cqrs_commands", "cqrs_queries", "cqrs_events", "cqrs_metrics")
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 READY = "document.body?.dataset.ready === 'true'"
+# How the query cache answers, every status that it notes, and how often it does here.
+CACHE = {"fresh": 48, "negative": 4, "stale": 14, "stale_error": 3, "miss": 20, "collapsed": 6, "bypass": 5}
 TYPES = {
     "command": ["PlaceOrder", "CancelOrder", "ShipOrder", "ChangeAddress"],
     "query": ["FindOrder", "ListOrders", "StockOf"],
@@ -58,9 +63,9 @@ def records(kind: str, now: int, chance: random.Random) -> list[dict[str, object
         if outcome == "error":
             row["error_type"] = chance.choice(["HandlerCrashed", "TimedOut", "ConnectionRefused"])
         if kind == "query":
-            status = chance.choices(["fresh", "stale", "miss", "bypass"], [55, 15, 25, 5])[0]
-            row |= {"cache_status": status, "cache_hit": status in ("fresh", "stale")}
-            if status in ("fresh", "stale"):
+            status = chance.choices([*CACHE], [*CACHE.values()])[0]
+            row |= {"cache_status": status, "cache_hit": status in HITS}
+            if status in HITS:
                 row["cache_age_ms"] = round(chance.expovariate(1 / 9000), 1)
         if kind == "event":
             row["subscriber"] = chance.choice(["send-receipt", "update-statistics"])
@@ -165,6 +170,7 @@ async def check(claim: str, holds: object) -> None:
 
 async def boards(page: Page) -> None:
     """Every panel of every dashboard has data; then its picture."""
+    await check("the made-up records have every status of the cache", set(CACHE) == set(get_args(Status)))
     ids = await page.run(
         "[...document.querySelectorAll('#board option')].map((option) => [option.value, option.textContent])"
     )

@@ -1,14 +1,17 @@
 """The query cache in the example: seen when its plugin is there, and nothing else changes when it is not."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import attrs
+from cqrs_openobserve.provision.queries import HIT_RATE, LOOKED_UP
 from cqrs_swr import Swr
+from cqrs_swr.freshness import Status
 from returns.result import Failure
 
 from cqrs import CqrsModule, Feature, current_context
-from cqrs.caching import QueryCache
+from cqrs.caching import HITS, QueryCache
 from cqrs.plugins import Plugin
 from examples.orders.app import build
 from examples.orders.handlers import orders
@@ -62,3 +65,12 @@ async def test_the_declarations_are_inert_where_no_plugin_is() -> None:
     async with build(env=ONLY_NONE) as bus:
         assert attrs.asdict(bus.container.resolve(QueryCache).stats())["lookups"] == {}
         assert current_context() is None
+
+
+def test_dashboards_count_as_hits_what_the_cache_says_is_one() -> None:
+    """Every status that the cache notes is a hit, a look-up without one, or a bypass that is left out."""
+    counted = set(re.findall(r"'(\w+)'", HIT_RATE)) - {"hit"}  # `hit` is what other caches write
+
+    assert counted == set(HITS)
+    assert set(get_args(Status)) - counted == {"miss", "collapsed", "bypass"}
+    assert "cache_status <> 'bypass'" in LOOKED_UP

@@ -30,6 +30,7 @@ from cqrs_local import arrow
 from cqrs_local.column_types import TIMESTAMP, ColumnType
 from cqrs_local.limits import Limits
 from cqrs_local.segments import GENERATION
+from cqrs_local.sql_operators import MOST_OPERATORS, has_too_many
 from cqrs_local.views import Shape, StreamView
 
 _SETTINGS: Final = {
@@ -85,6 +86,9 @@ class EngineProblem:
 
 
 Rows = list[dict[str, object]]
+TOO_MANY_OPERATORS: Final = EngineProblem(
+    f"SQL error: OperatorLimitExceeded (current limit: {MOST_OPERATORS})", running=False
+)
 
 
 class Engine:
@@ -138,6 +142,8 @@ class Engine:
 
 
 def _planned(query: Query, limits: Limits) -> DataFrame | EngineProblem:
+    if has_too_many(query.sql):
+        return TOO_MANY_OPERATORS
     try:
         return _plan(query, _session(limits))
     except Exception as error:  # noqa: BLE001 - the engine raises plain Exception; it is told to the client

@@ -1,5 +1,6 @@
 """`/api/{org}/prometheus/api/v1/…`: plain selectors, instant and range, and what names there are."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -30,6 +31,7 @@ from cqrs_local.search_problems import trace_id
 
 _NO_LABELS: Final = frozenset([TIMESTAMP, VALUE, HASH, "exemplars"])
 _MOST_STEPS: Final = 11_000
+_MOST_SAMPLES: Final = 500_000
 _MOST_BODY: Final = 256 * 1024
 _NO_TIMES: Final = "Error# [file_list] invalid time range"
 
@@ -40,7 +42,7 @@ async def query(request: Request, backend: Backend) -> Answer:
     at = _moment(asked.get("time"), backend.store.now())
     selector = _selector(asked.get("query", ""))
     series = await _series(selector, request.names["org"], at - LOOKBACK, at, backend)
-    return _success({"resultType": "vector", "result": vector(series, at)})
+    return _success({"resultType": "vector", "result": await asyncio.to_thread(vector, series, at)})
 
 
 async def query_range(request: Request, backend: Backend) -> Answer:
@@ -56,7 +58,10 @@ async def query_range(request: Request, backend: Backend) -> Answer:
         raise RefusedError(_error(400, text))
     selector = _selector(asked.get("query", ""))
     series = await _series(selector, request.names["org"], start - LOOKBACK, end, backend)
-    return _success({"resultType": "matrix", "result": matrix(series, range(start, end + 1, step))})
+    moments = range(start, end + 1, step)
+    if len(series) * len(moments) > _MOST_SAMPLES:
+        raise RefusedError(_error(422, f"the answer would have more than {_MOST_SAMPLES} samples"))
+    return _success({"resultType": "matrix", "result": await asyncio.to_thread(matrix, series, moments)})
 
 
 async def labels(request: Request, backend: Backend) -> Answer:
@@ -133,7 +138,7 @@ async def _series(selector: Selector, org: str, start: int, end: int, backend: B
     rows = await rows_of(Search(sql, start, end + 1, size=-1), org, "metrics", backend)
     if isinstance(rows, Answer):
         raise RefusedError(_error(422, rows.body.decode("utf-8", "replace")[:1000]))
-    return series_of(rows)
+    return await asyncio.to_thread(series_of, rows)
 
 
 def _moment(text: str | None, default: int) -> int:

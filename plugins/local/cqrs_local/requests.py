@@ -1,5 +1,6 @@
 """A request as a value, read from ASGI with its limits."""
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Final, Protocol, cast
@@ -17,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _WINDOW_BITS: Final = {b"gzip": 31, b"deflate": 15}
 _PIECE: Final = 1024 * 1024
+_LARGE: Final = 16 * 1024  # a thousand times as much at most may come out of it
 _TOO_LARGE: Final = "Failed to buffer the request body: length limit exceeded"
 
 
@@ -55,7 +57,11 @@ class Request:
         if encoding not in (b"identity", b"", *_WINDOW_BITS) and self.emulation is Emulation.NEWEST:
             raise RefusedError(bare(415))
         raw = await _read(self.receive, limit)
-        return decompressed(raw, encoding, limit) if encoding in _WINDOW_BITS else raw
+        if encoding not in _WINDOW_BITS:
+            return raw
+        if len(raw) > _LARGE:
+            return await asyncio.to_thread(decompressed, raw, encoding, limit)
+        return decompressed(raw, encoding, limit)
 
 
 class DisconnectedError(Exception):

@@ -1,9 +1,10 @@
 """`POST /api/{org}/_search`: SQL over streams."""
 
+import asyncio
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter_ns
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from returns.result import Failure, Result, Success
 
@@ -12,7 +13,7 @@ from cqrs_local.backend import Backend
 from cqrs_local.bodies import JsonObject, field, json_body, optional_int
 from cqrs_local.column_types import ColumnType
 from cqrs_local.emulation import Emulation
-from cqrs_local.engine import UNBOUNDED, EngineProblem, Query, Rows
+from cqrs_local.engine import TOO_MANY_OPERATORS, UNBOUNDED, EngineProblem, Query, Rows
 from cqrs_local.limits import Limits
 from cqrs_local.requests import Request
 from cqrs_local.search_answers import Answered, Search, answer_of, partial_answer
@@ -26,16 +27,19 @@ from cqrs_local.search_problems import (
     took_too_long,
     unknown_function,
 )
+from cqrs_local.sql_operators import has_too_many
 from cqrs_local.sql_rewrite import RewriteProblem, Rewritten, Scope, rewrite
 from cqrs_local.sql_shape import Shape, shape_of, with_timestamp
 from cqrs_local.status import TEXT_FIELDS
 from cqrs_local.views import StreamView
 
 _BODY_LIMIT: Final = 16 * 1024 * 1024
-_MOST_SQL: Final = 256 * 1024
+_MOST_SQL: Final = 128 * 1024
+_LONG_SQL: Final = 8 * 1024
 _EXHAUSTED: Final = ("Resources exhausted", "Not enough memory")
 
 Streams = Mapping[str, StreamView]
+T = TypeVar("T")
 
 
 async def search(request: Request, backend: Backend) -> Answer:
@@ -63,13 +67,20 @@ async def _answered(asked: Search, org: str, kind: str, backend: Backend) -> tup
     began = perf_counter_ns()
     if asked.start > asked.end:
         return message(400, "Error# [file_list] invalid time range")
-    shape = shape_of(asked.sql)
+    if await _quickly(has_too_many, asked.sql):
+        return planning_failed(TOO_MANY_OPERATORS, ())
+    shape = await _quickly(shape_of, asked.sql)
     if shape.verb in STATEMENTS:
         return refused_statement(asked.sql, shape.verb)
     if shape.statements > 1:
         return message(400, "Error# Stream name is empty")
     async with backend.store.index.reading():
         return await _over_streams(asked, shape, (org, kind), backend, began)
+
+
+async def _quickly(look: Callable[[str], T], sql: str) -> T:
+    """Look at a text; at a long one in a thread, so that others are answered meanwhile."""
+    return look(sql) if len(sql) < _LONG_SQL else await asyncio.to_thread(look, sql)
 
 
 async def _over_streams(
@@ -79,7 +90,7 @@ async def _over_streams(
     streams = {name: view for name, view in found.items() if view is not None}
     if streams and (unbounded := shape.calls & UNBOUNDED):
         return unknown_function(min(unbounded))
-    match _rewritten(asked, shape, streams, backend.emulation):
+    match await _quickly(lambda _: _rewritten(asked, shape, streams, backend.emulation), asked.sql):
         case Success(Rewritten() as rewritten):
             outcome = await _run(asked, shape, rewritten, streams, backend)
         case Failure(RewriteProblem(code, text)):

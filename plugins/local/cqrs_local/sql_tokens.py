@@ -83,7 +83,7 @@ def _pieces(sql: str) -> Iterator[tuple[Kind, str]]:
     while at < len(sql):
         match = _TOKEN.match(sql, at)
         assert match is not None, "every character is a symbol if nothing else"  # noqa: S101 - told to the type checker; cannot fail
-        kind = next(kind for kind in Kind if match.group(kind.name) is not None)
+        kind = Kind[match.lastgroup or "SYMBOL"]
         end = _end_of_comment(sql, at) if match.group() == "/*" else match.end()
         yield kind, sql[at:end]
         at = end

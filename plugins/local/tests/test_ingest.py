@@ -1,5 +1,6 @@
 """Records into a stream."""
 
+import asyncio
 import errno
 import gzip
 import json
@@ -13,6 +14,7 @@ from cqrs_local.store_settings import StoreSettings
 
 NOW = 1_800_000_000_000_000
 DEEP = b"[" * 5000 + b"]" * 5000
+DEEPEST = b"[" * 100_000 + b"]" * 100_000
 
 
 def status(answer: Any) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def test_the_limit_of_columns_takes_the_whole_batch() -> None:
         b'{"a": 1}{"a": 2}',
         DEEP,
         b'[{"a": %s}]' % DEEP[300:-300],
+        DEEPEST,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         b'{"a": "\\ud800"}',
         b"[1,]",
     ],
@@ -92,6 +96,39 @@ async def test_a_large_body_is_handled_beside_the_event_loop(api: Any) -> None:
 
     assert status(answer)["successful"] == 500
     assert await api.hits("SELECT count(*) AS n FROM s") == [{"n": 500}]
+
+
+async def test_a_record_of_1500_columns_leaves_the_stream_as_it_was(api: Any) -> None:
+    """Neither stored nor failed, and what comes before and after is stored."""
+    for records in ([{"a": 1}], [{f"c{at}": at for at in range(1500)}], [{"a": 2}]):
+        assert status(await api.ingest("s", records))["failed"] == 0
+    schema = (await api.http.get("/api/default/streams/s/schema?type=logs")).json()["schema"]
+
+    assert {hit["a"] for hit in await api.hits("SELECT a FROM s")} == {1, 2}
+    assert {column["name"] for column in schema} == {"_timestamp", "a"}
+
+
+@pytest.mark.parametrize("path", ["_search", "dashboards", "alerts/templates", "streams/s?type=logs"])
+async def test_no_body_is_too_deep_for_the_server(api: Any, path: str) -> None:
+    """Depth 100,000 is a 400 wherever JSON is read, and the server goes on."""
+    answer = await api.http.post(f"/api/default/{path}", content=DEEPEST)
+
+    assert answer.status_code == 400, answer.text
+    assert (await api.http.get("/healthz")).status_code == 200
+
+
+async def test_a_bomb_is_a_413_and_others_are_served_meanwhile(open_api: Any) -> None:
+    """What is compressed is unfolded beside the event loop."""
+    api = await open_api(limits=Limits(body_bytes=50_000_000))
+    bomb = gzip.compress(bytes(60_000_000), 1)
+    headers = {"content-encoding": "gzip"}
+    sending = asyncio.create_task(api.http.post("/api/default/s/_json", content=bomb, headers=headers))
+    served = 0
+    while not sending.done():
+        served += (await api.http.get("/healthz")).status_code == 200
+        await asyncio.sleep(0)
+
+    assert (sending.result().status_code, served > 0) == (413, True)
 
 
 async def test_a_body_beyond_the_limit_is_a_413(open_api: Any) -> None:

@@ -70,6 +70,20 @@ async def test_what_cannot_be_answered_is_refused(
     assert (await api.http.get(f"{BASE}/query?query=up")).status_code == 200
 
 
+async def test_an_answer_that_explodes_is_refused(api: Any) -> None:
+    """Many series at many steps: neither is too many alone, and nobody waits for their product."""
+    now = api.server._backend.store.now() // 1_000_000
+    point = {"__name__": "wide", "value": 1.0, "_timestamp": (now - 60) * 1_000_000}
+    points = [{**point, "series": f"s{at}"} for at in range(100)]
+    await api.http.post("/api/default/ingest/metrics/_json", json=points)
+    asked = {"query": "wide", "start": str(now - 10_000), "end": str(now), "step": "1"}
+    answer = await api.http.get(f"{BASE}/query_range", params=asked)
+    fewer = await api.http.get(f"{BASE}/query_range", params={**asked, "step": "50"})
+
+    assert (answer.status_code, "samples" in answer.text) == (422, True), answer.text[:300]
+    assert len(fewer.json()["data"]["result"]) == 100
+
+
 async def test_names_and_values_of_labels(metrics: Any) -> None:
     """Values need a time range, as on the server."""
     api, now = metrics

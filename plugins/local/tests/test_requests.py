@@ -1,10 +1,13 @@
 """Reading a request."""
 
 import gzip
+import tracemalloc
 import zlib
 
+import attrs
 import pytest
 from cqrs_local.answers import RefusedError
+from cqrs_local.limits import Limits
 from cqrs_local.requests import DisconnectedError, Message, Request, Scope, decompressed, request_of
 
 LIMIT = 1000
@@ -104,11 +107,32 @@ def test_a_damaged_body_is_a_400(encoding: bytes, body: bytes) -> None:
 
 def test_a_bomb_is_refused_before_it_unfolds() -> None:
     """The limit counts what comes out, and little more than the limit ever does."""
-    bomb = gzip.compress(bytes(200_000_000))
-    with pytest.raises(RefusedError) as refused:
-        decompressed(bomb, b"gzip", 100_000)
+    bomb = gzip.compress(bytes(30_000_000), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError) as refused:
+            decompressed(bomb, b"gzip", 100_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
     assert refused.value.answer.status == 413
+    assert most < 5_000_000
+
+
+async def test_200_mib_and_a_byte_are_refused_as_they_come() -> None:
+    """The limit of the server, with the rest of the body left where it is."""
+    piece, taken = bytes(1024 * 1024), 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": piece, "more_body": taken < 1000}
+
+    with pytest.raises(RefusedError) as refused:
+        await attrs.evolve(request([]), receive=receive).body(Limits().body_bytes)
+
+    assert (refused.value.answer.status, taken) == (413, 201)
 
 
 def test_an_empty_compressed_body_is_empty() -> None:

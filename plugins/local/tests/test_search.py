@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +183,12 @@ async def test_text_functions(orders: Any) -> None:
         ("EXPLAIN SELECT * FROM orders", 400, 20008, "EXPLAIN"),
         ("SELECT * INTO t FROM orders", 400, 20008, ""),
         ("VALUES (1)", 400, 20008, "VALUES"),
+        ("SELECT * FROM 'file:///etc/passwd'", 400, 20002, "Search stream not found"),
+        ('SELECT * FROM "/data.parquet"', 400, 20002, "Search stream not found"),
+        ("SELECT * FROM orders, read_parquet('/data.parquet')", 400, 20008, "read_parquet"),
+        (f"SELECT {'(' * 5_000}1{')' * 5_000} FROM orders", 400, 400, "RecursionLimitExceeded"),
+        (f"SELECT {'+'.join(['a'] * 20_000)} FROM orders", 400, 400, "OperatorLimitExceeded"),
+        (f"SELECT a FROM orders WHERE {' OR '.join(['a = 1'] * 5_000)}", 400, 400, "OperatorLimitExceeded"),
         ("SELECT approx_percentile_cont(message, 0.5) FROM orders", 400, 20008, ""),
         ("SELECT a FROM orders WHERE message ~ '('", 200, None, ""),
         ("SELECT $1 FROM orders", 200, None, ""),
@@ -252,6 +259,42 @@ async def test_the_text_may_be_base64(orders: Any) -> None:
     answer = await orders.http.post("/api/default/_search", json={"query": query, "encoding": "base64"})
 
     assert answer.json()["hits"] == [{"n": 10}]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY orders TO '{}'",
+        "COPY (SELECT * FROM orders) TO '{}' STORED AS CSV",
+        "CREATE EXTERNAL TABLE t (a INT) STORED AS CSV LOCATION '{}'; INSERT INTO t SELECT a FROM orders",
+        "WITH t AS (SELECT 1) COPY orders TO '{}'",
+        "/* a comment */ COPY orders TO '{}'",
+        "EXPLAIN ANALYZE COPY orders TO '{}'",
+    ],
+)
+async def test_no_statement_writes_a_file(orders: Any, tmp_path: Path, statement: str) -> None:
+    """It is refused, and the file is not there."""
+    target = tmp_path / "stolen.csv"
+    answer = await orders.search(statement.format(target))
+
+    assert answer.status_code == 400, answer.text
+    assert not target.exists()
+
+
+async def test_no_query_reads_a_file(orders: Any, tmp_path: Path) -> None:
+    """Neither one that is named nor one that a stream's directory holds."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\nsecret\n")
+    for source in (
+        f"'{secret}'",
+        f'"{secret}"',
+        f"'file://{secret}'",
+        f"read_csv('{secret}')",
+        f"'{tmp_path}/*.csv'",
+    ):
+        answer = await orders.search(f"SELECT * FROM {source}")
+
+        assert (answer.status_code, "secret\n" in answer.text) == (400, False), answer.text
 
 
 async def test_a_query_without_end_is_cancelled(open_api: Any) -> None:

@@ -2,10 +2,12 @@
 import { h, said, shown, table, UNITS } from "./dom.js";
 import { init } from "./vendor/echarts.js";
 
-const MEANT = { success: "#2f9e68", rejected: "#d59b2c", error: "#cf4a41", cancelled: "#8a94a3", hit: "#2f9e68", fresh: "#2f9e68", stale: "#d59b2c", miss: "#5b84d6", bypass: "#8a94a3" };
+const MEANT = { success: "#2f9e68", rejected: "#d59b2c", error: "#cf4a41", cancelled: "#8a94a3", hit: "#2f9e68", fresh: "#2f9e68", negative: "#7cbf9e", stale: "#d59b2c", stale_error: "#c2703d", collapsed: "#a15fc0", miss: "#5b84d6", bypass: "#8a94a3" };
 const OTHERS = ["#4479d0", "#e0843b", "#2a9d8f", "#a15fc0", "#c9a227", "#d0577f", "#5aa7d6", "#7a8f3c"];
 const open = new Set();
 
+/** A value with its unit; many milliseconds are read as seconds. */
+const measured = (value, unit) => (unit === "ms" && Math.abs(value) >= 10000 ? measured(value / 1000, "s") : `${shown(value)}${unit && ` ${unit}`}`);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const moment = (value) => (typeof value === "number" ? value / 1000 : Date.parse(value.endsWith("Z") ? value : `${value}Z`));
 
@@ -41,9 +43,9 @@ function option(panel, series, stacked, kind, { start, end }) {
     animation: false, aria: { enabled: true }, color: OTHERS, textStyle: { fontFamily: "inherit" },
     grid: { left: 8, right: 12, top: 12, bottom: panel.config.show_legends ? 30 : 8, containLabel: true },
     legend: panel.config.show_legends ? { bottom: 0, type: "scroll", textStyle: { color: quiet }, itemHeight: 8, itemWidth: 14, icon: "roundRect" } : undefined,
-    tooltip: { trigger: "axis", confine: true, backgroundColor: css("--card"), borderColor: line, textStyle: { color: ink, fontSize: 12 }, valueFormatter: (value) => `${shown(value ?? 0)} ${unit}` },
+    tooltip: { trigger: "axis", confine: true, backgroundColor: css("--card"), borderColor: line, textStyle: { color: ink, fontSize: 12 }, valueFormatter: (value) => measured(value ?? 0, unit) },
     xAxis: { type: "time", min: start / 1000, max: end / 1000, axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, splitLine: { show: false } },
-    yAxis: { type: "value", min: 0, axisLabel: { color: quiet, formatter: (value) => `${shown(value)}${unit && ` ${unit}`}` }, splitLine: { lineStyle: { color: line } } },
+    yAxis: { type: "value", min: 0, axisLabel: { color: quiet, formatter: (value) => measured(value, unit) }, splitLine: { lineStyle: { color: line } } },
     series: [...series].map(([name, data]) => ({
       name, data, type: kind, stack: stacked ? "all" : undefined, areaStyle: stacked || panel.type === "area" ? { opacity: 0.35 } : undefined,
       showSymbol: data.length < 3, symbolSize: 5, lineStyle: { width: 1.8 }, barMaxWidth: 18, color: MEANT[name],

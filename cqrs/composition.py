@@ -16,8 +16,9 @@ from cqrs.dead_letter_setting import not_opened, unstorable_events
 from cqrs.dependency_graph import Examination
 from cqrs.describe import AppDescription, describe
 from cqrs.features import Feature
+from cqrs.hook_failures import HookFailures
 from cqrs.hooks import Hooks
-from cqrs.instrumentation import HookFailures, Instrument
+from cqrs.instrumentation import Instrument
 from cqrs.log_fields import unknown_fields
 from cqrs.middleware import Kind, Middleware, needs_context
 from cqrs.pipeline import Surroundings
@@ -139,7 +140,14 @@ class Preparation:
     def around(self) -> Surroundings:
         """What hangs around every handler, plugins that failed left out."""
         added = [plugin.builder for plugin in self.plugins if plugin.builder]
-        instruments = [instrument for builder in added for instrument in builder.instruments]
+        instruments = [
+            (each, plugin.name)
+            for plugin in self.plugins
+            if plugin.builder
+            for each in plugin.builder.instruments
+        ]
+        for instrument, plugin in instruments:
+            self.failures.brought(instrument, plugin)
         wraps: dict[Kind, list[Wrap]] = {
             kind: [wrap for builder in added for wrap in builder.wraps[kind]] for kind in SLOTS
         }
@@ -147,7 +155,7 @@ class Preparation:
         asked = any(needs_context(m) for m in composition.middleware) or self.examination.asks(MessageContext)
         return Surroundings(
             composition.middleware,
-            (*composition.instruments, *instruments),
+            (*composition.instruments, *(instrument for instrument, _ in instruments)),
             wraps,
             self.failures,
             self.hooks,

@@ -14,7 +14,8 @@ from cqrs.hook_details import (
     RefreshedDetails,
     RetriedDetails,
 )
-from cqrs.instrumentation import HookFailures, Instrument, overrides
+from cqrs.hook_failures import HookFailures
+from cqrs.instrumentation import Instrument, overrides
 from cqrs.letters import DeadLetterQueue
 from cqrs.middleware import HandlerInfo
 

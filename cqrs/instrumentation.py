@@ -1,6 +1,5 @@
 """Instruments: they see every dispatch and can change none."""
 
-import logging
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -29,7 +28,6 @@ __all__ = [
     "DeadLetteredDetails",
     "DeliveredDetails",
     "Finished",
-    "HookFailures",
     "Instrument",
     "Outcome",
     "PublishDetails",
@@ -40,8 +38,6 @@ __all__ = [
 ]
 
 Outcome = Literal["success", "rejected", "error", "cancelled"]
-
-logger: Final = logging.getLogger("cqrs")
 
 
 @final
@@ -87,7 +83,7 @@ class Instrument:
     instrument returns, the caller gets the ``Result`` that the handler's side of it answered.
 
     Attributes:
-        name: stands in the log line about a hook that raised.
+        name: stands in the log line about a hook that raised, behind the name of the plugin that brought it.
     """
 
     name: str = ""
@@ -195,42 +191,6 @@ def overrides(instrument: Instrument, hook: str) -> bool:
         hook: a method name of ``Instrument``.
     """
     return getattr(type(instrument), hook) is not getattr(Instrument, hook)
-
-
-@final
-class HookFailures:
-    """Counts the hooks that raised and says each kind once.
-
-    Attributes:
-        counts: failures by instrument name and hook.
-    """
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[str, str], int] = {}
-
-    def add(self, instrument: Instrument, hook: str, error: Exception) -> None:
-        """Count one failure of an instrument; the first of its kind is logged.
-
-        Args:
-            instrument: whose hook raised.
-            hook: its name.
-            error: what it raised.
-        """
-        self.count(instrument.name or type(instrument).__qualname__, hook, error)
-
-    def count(self, name: str, hook: str, error: Exception, *, what: str = "Instrument") -> None:
-        """Count one failure; the first of its kind is logged.
-
-        Args:
-            name: who failed.
-            hook: in what.
-            error: what was raised.
-            what: what it is that has this name.
-        """
-        seen = self.counts.get((name, hook), 0)
-        self.counts[name, hook] = seen + 1
-        if not seen:
-            logger.error("%s %s failed in %s; dispatches go on without it.", what, name, hook, exc_info=error)
 
 
 def outcome_of(answer: AnyResult | BaseException) -> Outcome:

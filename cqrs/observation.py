@@ -11,7 +11,8 @@ from returns.result import Result
 from cqrs.context import MessageContext, current, current_context
 from cqrs.dispatch import guard_in_context
 from cqrs.faults import Fault
-from cqrs.instrumentation import Carried, Finished, HookFailures, Instrument
+from cqrs.hook_failures import HookFailures
+from cqrs.instrumentation import Carried, Finished, Instrument
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Next
 from cqrs.observed_dispatch import Failed, join_of, telling, telling_and_carrying

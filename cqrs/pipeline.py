@@ -9,8 +9,9 @@ from cqrs.attempt import Attempts, Retrying, guard_scope
 from cqrs.clock import Clock, SystemClock
 from cqrs.container import Bound
 from cqrs.dispatch import guard, limited
+from cqrs.hook_failures import HookFailures
 from cqrs.hooks import Hooks
-from cqrs.instrumentation import HookFailures, Instrument, overrides
+from cqrs.instrumentation import Instrument, overrides
 from cqrs.message_scope import Scoped
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next, applies, name_of_middleware
 from cqrs.observation import Observed, observe

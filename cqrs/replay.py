@@ -27,6 +27,7 @@ from cqrs.letters import (
     DeadLetterQueue,
     ErrorRecord,
     LetterFilter,
+    LetterNotFound,
     StoredEvent,
 )
 from cqrs.messages import Event, type_ids
@@ -34,6 +35,7 @@ from cqrs.parking import recorded
 from cqrs.problems import Problem
 from cqrs.subscribers import Subscriber
 from cqrs.unanswered import Gate
+from cqrs.unclaimed import unclaimed
 
 logger: Final = logging.getLogger("cqrs")
 
@@ -48,9 +50,10 @@ class ReplayReport:
 
     Attributes:
         delivered: ids of letters that the subscriber took; they are gone.
-        parked: ids of letters that stay parked, each with the reason: the subscriber failed again, or the letter could
-            not be given to it.
-        fault: why the replay ended early, or None: the app is closed, the queue failed.
+        parked: ids of letters that stay parked, each with the reason: the subscriber failed again, the letter could not
+            be given to it, it waits behind another of its sequence, or another replay has claimed it.
+        fault: why the replay ended early, or None: the app is closed, the queue failed, the one letter that was asked for
+            by its id is not there.
     """
 
     delivered: tuple[str, ...] = ()
@@ -59,7 +62,7 @@ class ReplayReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every letter was delivered."""
+        """Whether every letter that was wanted has been delivered."""
         return self.fault is None and not self.parked
 
 
@@ -125,18 +128,18 @@ class DeadLetters:
         replays may run at once, in one process or in several: each letter is claimed by one of them.
 
         Args:
-            wanted: which letters.
+            wanted: which letters; an id that is not there is a ``LetterNotFound``.
         """
         delivered: list[str] = []
         parked: dict[str, str] = {}
-        after = 0
+        began, after = self._clock.time_ns(), 0
         while self._gate.fault is None:
             claimed = await self.queue.claim(after, wanted)
             if isinstance(claimed, Failure):
                 return ReplayReport(tuple(delivered), parked, claimed.failure())
             claim = claimed.unwrap()
             if claim is None:
-                return ReplayReport(tuple(delivered), parked)
+                return await self._ended(wanted, tuple(delivered), parked, began)
             after = claim.place
             settled = await self._settled(claim)
             if isinstance(settled, Failure):
@@ -144,6 +147,16 @@ class DeadLetters:
             else:
                 delivered.append(claim.letter.id)
         return ReplayReport(tuple(delivered), parked, self._gate.fault)
+
+    async def _ended(
+        self, wanted: LetterFilter, delivered: tuple[str, ...], parked: Mapping[str, str], began_ns: int
+    ) -> ReplayReport:
+        left = await unclaimed(self.queue, wanted, {*delivered, *parked}, began_ns)
+        if isinstance(left, Failure):
+            return ReplayReport(delivered, parked, left.failure())
+        stay = {**parked, **left.unwrap()}
+        unknown = wanted.id is not None and not (delivered or stay)
+        return ReplayReport(delivered, stay, LetterNotFound(wanted.id or "") if unknown else None)
 
     async def _settled(self, claim: Claim) -> Result[None, str]:
         """Deliver one claimed letter; give it back if that fails or is given up."""

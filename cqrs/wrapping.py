@@ -11,7 +11,7 @@ from returns.result import Failure, Result, Success
 
 from cqrs.dispatch import crashed
 from cqrs.faults import Fault
-from cqrs.instrumentation import HookFailures
+from cqrs.hook_failures import HookFailures
 from cqrs.messages import AnyResult, Message
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next
 
@@ -73,7 +73,7 @@ def wrapped(
     """
     pipeline = next
     for wrap in reversed([each for each in concerned(wraps, handler) if each.slot == slot]):
-        failed = partial(failures.count, wrap.plugin, f"wrap_{handler.kind}", what="Plugin")
+        failed = partial(failures.count, wrap.plugin, f"wrap_{handler.kind}")
         pipeline = _shielded(pipeline, wrap.middleware, handler, failed)
     return pipeline
 

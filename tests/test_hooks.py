@@ -7,8 +7,8 @@ from returns.result import Result, Success
 
 from cqrs import Event, Feature, Instrument
 from cqrs.hook_details import AppDetails, DeliveredDetails, RefreshedDetails
+from cqrs.hook_failures import HookFailures
 from cqrs.hooks import Hooks
-from cqrs.instrumentation import HookFailures
 from cqrs.middleware import HandlerInfo
 
 HOOKS = ["published", "delivered", "retried", "dead_lettered", "refreshed", "app_started", "app_stopped"]

@@ -8,7 +8,7 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from cqrs import Command, ConsoleInstrument, Event, Feature, Instrument, Rejection
-from cqrs.instrumentation import HookFailures, outcome_of, overrides
+from cqrs.instrumentation import outcome_of, overrides
 
 
 @attrs.frozen
@@ -55,16 +55,6 @@ def test_a_hook_that_is_not_overridden_is_told_apart() -> None:
     assert not overrides(Deaf(), "around")
     assert not overrides(Deaf(), "published")
     assert overrides(ConsoleInstrument(), "finished")
-
-
-def test_failures_are_told_apart_by_instrument_and_hook(caplog: pytest.LogCaptureFixture) -> None:
-    """Each kind of failure is logged once; an instrument without a name goes by its class."""
-    failures = HookFailures()
-    for hook in ["around", "around", "published"]:
-        failures.add(Instrument(), hook, ValueError(hook))
-
-    assert failures.counts == {("Instrument", "around"): 2, ("Instrument", "published"): 1}
-    assert len(caplog.records) == 2
 
 
 class Forbidden(Rejection):

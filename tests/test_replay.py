@@ -15,6 +15,7 @@ from cqrs.dead_letter import (
     DeadLetterQueue,
     ErrorRecord,
     LetterFilter,
+    LetterNotFound,
     MemoryDeadLetterQueue,
     StoredEvent,
 )
@@ -130,7 +131,10 @@ async def test_what_fails_again_stays_with_a_raised_count(
         after = await letters(app)
 
     assert report.delivered == ()
-    assert report.parked == {before[0].id: "builtins.str: the server is down"}
+    assert report.parked == {
+        before[0].id: "builtins.str: the server is down",
+        before[1].id: f"it waits behind dead letter {before[0].id}, the first of sequence 'ann'",
+    }
     assert [letter.id for letter in after] == [letter.id for letter in before]
     assert [letter.attempts for letter in after] == [2, 0]
     assert after[0].last_failed_ns > after[0].first_failed_ns == before[0].first_failed_ns
@@ -154,7 +158,7 @@ async def test_another_sequence_is_replayed_all_the_same(
 
     assert mailer.sent == [1, 3]
     assert len(report.delivered) == 2
-    assert len(report.parked) == 1
+    assert len(report.parked) == 2
 
 
 async def test_letters_can_be_chosen(compose_app: Any, queue: DeadLetterQueue, mailer: Mailer) -> None:
@@ -170,6 +174,56 @@ async def test_letters_can_be_chosen(compose_app: Any, queue: DeadLetterQueue, m
 
         assert mailer.sent == [2]
         assert len(await letters(app)) == 2
+
+
+async def test_a_letter_that_is_not_the_first_of_its_sequence_stays_and_says_so(
+    compose_app: Any, queue: DeadLetterQueue, mailer: Mailer
+) -> None:
+    """Asked for by its id it is not delivered out of turn, and the report names what is before it."""
+    app = compose_app(hearing(mailer.send), dead_letters=queue)
+    async with app as bus:
+        for order in (1, 2):
+            await bus.events.publish(Placed(order))
+        mailer.down = False
+        first, second = await letters(app)
+        report = await app.dead_letters.replay(LetterFilter(id=second.id))
+
+    assert report == ReplayReport(
+        parked={second.id: f"it waits behind dead letter {first.id}, the first of sequence 'ann'"}
+    )
+    assert not report.ok
+    assert mailer.sent == []
+
+
+async def test_a_letter_that_another_replay_has_stays_and_says_so(
+    compose_app: Any, queue: DeadLetterQueue, mailer: Mailer
+) -> None:
+    """Whoever was asked for it knows that it is not delivered yet."""
+    app = compose_app(hearing(mailer.send), dead_letters=queue)
+    async with app as bus:
+        await bus.events.publish(Placed(1))
+        claim = (await queue.claim()).unwrap()
+        assert claim is not None
+        report = await app.dead_letters.replay()
+
+    assert report == ReplayReport(parked={claim.letter.id: "another replay has claimed it"})
+
+
+@pytest.mark.parametrize("subscriber", [None, "send"])
+async def test_a_letter_that_is_not_there_is_a_fault(
+    subscriber: str | None, compose_app: Any, queue: DeadLetterQueue, mailer: Mailer
+) -> None:
+    """An id with a slip of the pen is not taken for a letter that was delivered; a filter may well find nothing."""
+    app = compose_app(hearing(mailer.send), dead_letters=queue)
+    async with app as bus:
+        await bus.events.publish(Placed(1))
+        unknown = await app.dead_letters.replay(LetterFilter(id="0" * 32, subscriber=subscriber))
+        nothing = await app.dead_letters.replay(LetterFilter(subscriber="nobody"))
+
+    assert unknown == ReplayReport(fault=LetterNotFound("0" * 32))
+    assert not unknown.ok
+    assert nothing == ReplayReport()
+    assert nothing.ok
 
 
 async def test_two_replays_deliver_each_letter_once(

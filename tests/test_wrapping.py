@@ -19,7 +19,7 @@ from cqrs import (
     current_context,
 )
 from cqrs.caching import CachePolicy
-from cqrs.instrumentation import HookFailures
+from cqrs.hook_failures import HookFailures
 from cqrs.middleware import Kind
 from cqrs.plugins import Plugin, PluginBuilder
 from cqrs.wrapping import SLOTS, Slot, Wrap, wrapped

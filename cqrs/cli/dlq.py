@@ -16,6 +16,7 @@ from cqrs.dead_letter import (
     DeadLetter,
     DeadLetterQueue,
     LetterFilter,
+    LetterNotFound,
     MemoryDeadLetterQueue,
     QueueFault,
     StoredEvent,
@@ -105,7 +106,9 @@ def replay(app: str, /, *, as_json: bool, **chosen: str | None) -> None:
         for letter, reason in parked.items():
             click.echo(f"parked     {letter}  {reason}")
         click.echo(f"{len(report.delivered)} delivered, {len(parked)} stay parked", err=True)
-        if fault:
+        if isinstance(report.fault, LetterNotFound):
+            click.echo(f"there is no such dead letter: {report.fault.id}", err=True)
+        elif fault:
             click.echo(f"ended early: {fault}", err=True)
     sys.exit(not report.ok)
 

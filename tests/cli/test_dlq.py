@@ -144,6 +144,25 @@ def test_a_replay_says_what_stays_parked(dlq: Any, project: Path) -> None:
     assert dlq("list", "mail:app").stdout == ""
 
 
+def test_a_replay_of_what_is_not_there_or_not_first_fails(dlq: Any, project: Path) -> None:
+    """Exit 1, and the reason: no such letter, or what it waits behind."""
+    behind = DeadLetter(StoredEvent('{"order": 3}'), "shop.Placed", "send", "1", id=f"{3:032x}")
+
+    async def park() -> None:
+        queue = SqliteDeadLetterQueue(project / "letters.db")
+        await queue.open()
+        await queue.park(behind)
+        await queue.close()
+
+    anyio.run(park)
+    unknown, waiting = (dlq("replay", "mail:app", "--id", each) for each in ("nobody", behind.id))
+
+    assert unknown.returncode == waiting.returncode == 1
+    assert "there is no such dead letter: nobody" in unknown.stderr
+    assert f"parked     {behind.id}  it waits behind dead letter {1:032x}" in waiting.stdout
+    assert not (project / "sent").exists()
+
+
 def test_purging_needs_to_be_told_what(dlq: Any) -> None:
     """Nothing is thrown away by a command that does not say which letters; --all is said aloud."""
     nothing, both = dlq("purge", "mail:app"), dlq("purge", "mail:app", "--all", "--sequence", "1")

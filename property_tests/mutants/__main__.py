@@ -7,6 +7,8 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr
+from io import StringIO
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -27,13 +29,14 @@ CI = hypothesis.settings(
 )
 
 
-def kills(law: Law[object], mutant: Mutant) -> bool:
+def kills(law: Law[object], mutant: Mutant, examples: int = CI.max_examples) -> bool:
     """Whether a law finds an example that refutes it."""
     if not law.applies(mutant.subject):
         return False
-    with mutant.patch():
+    # What an exporter says on standard error when it ends would bury the table.
+    with mutant.patch(), redirect_stderr(StringIO()):
         try:
-            check_law(law, mutant.subject, settings=CI)
+            check_law(law, mutant.subject, settings=hypothesis.settings(CI, max_examples=examples))
         except (FlakyStrategyDefinition, Unsatisfiable):  # says something of the draws, nothing of the mutant
             return False
         except Exception:  # noqa: BLE001 - however it dies
@@ -53,10 +56,16 @@ def table(suite: Suite) -> Iterator[str]:
     width = max(len(mutant.name) for mutant in suite.mutants)
     yield f"  {'':{width}}  {' '.join(chr(ord('A') + place) for place in range(len(suite.laws)))}"
     for mutant in suite.mutants:
-        found[mutant.name] = {law.name for law in suite.laws if kills(law, mutant)}
+        found[mutant.name] = {
+            law.name for law in suite.laws if kills(law, mutant, _examples(suite, law, mutant))
+        }
         marks = " ".join("x" if law.name in found[mutant.name] else "·" for law in suite.laws)
         yield f"  {mutant.name:{width}}  {marks}"
     yield from complaints(suite, found)
+
+
+def _examples(suite: Suite, law: Law[object], mutant: Mutant) -> int:
+    return CI.max_examples if law.name == mutant.killed_by else suite.examples
 
 
 def complaints(suite: Suite, found: dict[str, set[str]]) -> Iterator[str]:

@@ -37,12 +37,15 @@ class Suite:
         laws: all of them.
         subjects: right ones, each of which keeps every law.
         mutants: wrong ones, each of which breaks at least one.
+        examples: how many the table gives a law to find a mutant that another law is there for; few where each takes
+            threads and sockets.
     """
 
     name: str
     laws: tuple[Law[Any], ...]
     subjects: tuple[Any, ...]
     mutants: tuple[Mutant, ...]
+    examples: int = 100
 
 
 def replaced(target: str, make: Callable[[Any], object]) -> Callable[[], AbstractContextManager[object]]:

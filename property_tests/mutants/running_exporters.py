@@ -67,4 +67,5 @@ RUNNING_EXPORTERS = Suite(
             replaced(QUEUE + "reset", only_counts_anew),
         ),
     ),
+    examples=10,
 )

@@ -72,4 +72,5 @@ TELEMETRY_PLUGINS = Suite(
             ("hides a failure that it could not record", Hiding),
         )
     ),
+    examples=10,
 )

@@ -224,7 +224,7 @@ def _refused(
     shown = _show(given[name], secret=variable.parser.secret)
     return Problem(
         Code.BAD_SETTING,
-        f"{name}={shown}, given in code, {rule}",
+        f"{name}={shown}, given in code, {rule}.",
         f"for example {name}={_show(variable.example, secret=False)}",
     )
 
@@ -261,7 +261,7 @@ def _missing(variable: Variable) -> Problem:
 def _broken(source: str | None, text: object, variable: Variable, rule: Invalid) -> Problem:
     return Problem(
         Code.BAD_SETTING,
-        f"{source}={_show(text, secret=variable.parser.secret)} {rule}",
+        f"{source}={_show(text, secret=variable.parser.secret)} {rule}.",
         f"for example {source}={variable.example}",
     )
 

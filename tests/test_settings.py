@@ -77,7 +77,7 @@ def test_every_problem_is_told_at_once_each_with_its_variable() -> None:
         "Fix: set it, for example SHOP_URL=http://localhost:5080"
     )
     assert str(problems[2]) == (
-        "CQRS-020 SHOP_BATCH='0' is not a whole number from 1 to 100 Fix: for example SHOP_BATCH=50"
+        "CQRS-020 SHOP_BATCH='0' is not a whole number from 1 to 100. Fix: for example SHOP_BATCH=50"
     )
 
 

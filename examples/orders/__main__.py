@@ -31,9 +31,15 @@ async def main(count: int, seed: int) -> None:
         print(f"{name:<14} {outcome:<9} {number:>6}")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.orders", description=__doc__)
-    parser.add_argument("--messages", type=int, default=200, help="how many")
+    parser.add_argument("--messages", type=_count, default=200, help="how many")
     parser.add_argument("--seed", type=int, default=1, help="decides which")
     return parser.parse_args()
 

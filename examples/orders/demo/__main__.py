@@ -28,7 +28,7 @@ from examples.orders.demo.closing import close
 from examples.orders.demo.paced import send_load
 from examples.orders.demo.readback import Search, SearchError
 from examples.orders.demo.report import comparison, differences, error_rate, figures_table, repeats
-from examples.orders.demo.server import Server, ServerError, local_server
+from examples.orders.demo.server import Server, ServerError, local_server, unsettled
 from examples.orders.demo.signals import balanced, dispatched, measured, read_spans, signals_report
 from examples.orders.load import ARTICLES
 from examples.orders.store import SqliteOrders
@@ -54,14 +54,20 @@ def main() -> int:
         except KeyboardInterrupt:
             print("demo: interrupted; nothing was compared.", file=sys.stderr)
             return 130
+        except BrokenPipeError:
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # or the interpreter says so once more
+            print("demo: nobody reads what it prints any more; nothing was compared.", file=sys.stderr)
+            return 1
 
 
 def _run(server: Server, folder: Path, arguments: argparse.Namespace) -> int:
     # What cannot be sent yet is kept beside the demo's other files, and goes away with them.
-    env = {"OPENOBSERVE_SPOOL_DIR": str(folder / "spool"), **os.environ, **server.variables}
+    env = {"OPENOBSERVE_SPOOL_DIR": str(folder / "spool"), **unsettled(os.environ), **server.variables}
     _say(f"{server.url} is up; creating streams and dashboards (cqrs openobserve init --quiet) …")
     init = [sys.executable, "-m", "cqrs", "openobserve", "init", "--quiet"]
-    initialised = subprocess.run(init, env=env, check=False)
+    initialised = subprocess.run(init, env=env, check=False, process_group=0)  # Ctrl-C is for the demo
     if initialised.returncode:
         return 1
     tally = Tally()
@@ -151,10 +157,17 @@ def _tell(
 
 
 def _where_to_look() -> None:
+    print("\nWhere to look further:")
     print(
-        "\nWhere to look further:\n  cqrs handlers examples.orders.app:app    who handles what, through which pipeline"
+        f"  {_command('cqrs')} handlers examples.orders.app:app    who handles what, through which pipeline"
     )
     print("  ./dev demo --keep                        leave the server running and look with SQL of your own")
+
+
+def _command(name: str) -> str:
+    # Installed where this Python is, which need not be on the PATH.
+    path = Path(sys.executable).with_name(name)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _keep(server: Server) -> None:

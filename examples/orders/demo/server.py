@@ -1,10 +1,11 @@
 """The local server as a process of its own."""
 
 import base64
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 _EXPORT: Final = re.compile(r"export (OPENOBSERVE_[A-Z]+)=(.*)")
+_SETTINGS: Final = ("CQRS_", "OPENOBSERVE_", "OTEL_")
 _WANTED: Final = {"OPENOBSERVE_URL", "OPENOBSERVE_ORGANIZATION", "OPENOBSERVE_TOKEN"}
 
 
@@ -89,7 +91,14 @@ class Server:
             "--data",
             str(self._data),
         ]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=unsettled(os.environ),
+            process_group=0,  # Ctrl-C is for the demo, which then stops it
+        )
         try:
             return _exports(self._process)
         except ServerError:
@@ -112,6 +121,15 @@ def local_server(data: Path) -> Generator[Server]:
         yield server
     finally:
         server.stop()
+
+
+def unsettled(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment without the settings that somebody has made for a service of their own.
+
+    Args:
+        environment: variables by name.
+    """
+    return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
 
 
 def _exports(process: subprocess.Popen[str]) -> dict[str, str]:

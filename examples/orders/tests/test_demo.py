@@ -1,10 +1,14 @@
 """The demo: what it prints, and the whole of it as a process."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import attrs
 import pytest
@@ -23,7 +27,14 @@ OTHER = Seen("command", "handled", "PlaceOrder", "", "error", "bb")
 
 @pytest.mark.timeout(150)  # seven processes start; on a busy machine that alone may take what a test may
 def test_the_demo_reads_back_what_it_dispatched() -> None:
-    """As a process, with a server of its own: exit 0, and every record read back once."""
+    """As a process, with a server of its own, whatever the shell is set to: exit 0, and every record read back once."""
+    shell = {
+        "CQRS_PLUGINS": "none",
+        "CQRS_LOG_LEVEL": "ERROR",
+        "OPENOBSERVE_ADMIN_TOKEN": "some:body",
+        "OPENOBSERVE_URL": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
     command = [
         sys.executable,
         "-m",
@@ -35,7 +46,15 @@ def test_the_demo_reads_back_what_it_dispatched() -> None:
         "--seed",
         "3",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=140, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | shell,
+        capture_output=True,
+        text=True,
+        timeout=140,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("created    alert") == 6
     assert len(re.findall("proven .* cqrs_(?:commands|queries|events)", done.stdout)) >= 3
@@ -63,8 +82,40 @@ def test_a_server_that_is_killed_twice_costs_no_record() -> None:
     assert re.search(r"dispatched (\d+) = accepted \1 = delivered \1 = read back \1\n", told), told
     assert "ids in records and spans agree" in told
     assert len(re.findall(r"sent again without knowing, \d+ of them stored twice: within", told)) == 2, told
-    for signal in ("logs", "metrics", "traces"):
-        assert re.search(rf"ledger      {signal}: accepted (\d+), delivered \1, waiting 0, dropped 0\n", told)
+    for kind in ("logs", "metrics", "traces"):
+        assert re.search(rf"ledger      {kind}: accepted (\d+), delivered \1, waiting 0, dropped 0\n", told)
+
+
+@pytest.mark.timeout(150)
+def test_ctrl_c_and_a_closed_pipe_end_it_without_a_traceback() -> None:
+    """Kept running it ends by Ctrl-C with exit 0 and takes its server along; without a reader it says so."""
+    command = [sys.executable, "-u", "-m", "examples.orders.demo", "--seconds", "0.2", "--rate", "50"]
+    with subprocess.Popen(
+        [*command, "--keep"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as kept:
+        assert kept.stdout is not None
+        page = next(line.strip() for line in kept.stdout if "/#key=" in line)
+        os.killpg(kept.pid, signal.SIGINT)
+        rest, errors = kept.communicate(timeout=60)
+    assert (kept.returncode, errors) == (0, ""), errors
+    assert rest.endswith("stopping.\n")
+    with pytest.raises(URLError):
+        urlopen(page.split("/#")[0], timeout=5)
+
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as cut:
+        assert cut.stdout is not None
+        cut.stdout.close()
+        assert cut.stderr is not None
+        said = cut.stderr.read()
+    assert cut.returncode == 1
+    assert said == "demo: nobody reads what it prints any more; nothing was compared.\n"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from cqrs_local.directory import DataDirectory
 from cqrs_local.store import Store
 from cqrs_local.store_settings import StoreSettings
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "5"))
 RECORDS = int(os.environ.get("KILL_RECORDS", "0"))
 SEED = int(os.environ.get("KILL_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 CONNECTIONS = 4

@@ -67,11 +67,11 @@ async def main():
     async with app as bus:
         results = [await bus.commands.execute(Count(n)) for n in range(1000)]
         assert [type(r).__name__ for r in results].count("Failure") == 100
-        left.append(bus)
+        left.extend([bus, time.time()])
 
 left = []
 asyncio.run(main())
-print(json.dumps(books(left[0]) | {"left": time.time()}))
+print(json.dumps(books(left[0]) | {"left": left[1]}))
 """
 
 
@@ -86,11 +86,15 @@ def test_an_app_that_ends_has_delivered_everything() -> None:
 
 @pytest.mark.parametrize("fault", [Hang(), Drip(), Reply(503), Reset(), None], ids=str)
 def test_a_bad_server_holds_up_no_exit(fault: Behaviour | None) -> None:
-    """Dead, hanging or dripping: results unchanged, exit at most 2.5 s, books balanced, one line on stderr."""
+    """Dead, hanging or dripping: results unchanged, the exit in its time, books balanced, one line on stderr.
+
+    From the last statement inside the app to the end of the process. The limit is half its default here, so that a busy
+    machine has time for the rest; `just bench telemetry` measures the default's 2.5 s.
+    """
     with FaultServer(lambda _: fault or Reset()) as server:
         if fault is None:
             server.close()
-        done, _ = run(server.url, LOAD)
+        done, _ = run(server.url, LOAD, OPENOBSERVE_EXIT_TIMEOUT="1s")
         ended = time.time_ns() / 1e9
 
     printed = json.loads(done.stdout)
@@ -164,14 +168,19 @@ def test_a_server_that_dies_half_way_changes_no_result() -> None:
                         assert (type(result).__name__ == "Success") == bool(n % 10)
                         if n % 1000 == 0:
                             await asyncio.sleep(0.01)
-                    left.append(bus)
+                    left.extend([bus, time.time()])
             left = []
             asyncio.run(main())
-            print(json.dumps(books(left[0])))
+            print(json.dumps(books(left[0]) | {"left": left[1]}))
             """,
+            OPENOBSERVE_EXIT_TIMEOUT="1s",
         )
+        ended = time.time_ns() / 1e9
 
     printed = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert ended - printed["left"] < 2.5
+    assert len([line for line in done.stderr.splitlines() if "were not delivered" in line]) == 1
     assert printed["balanced"]
     assert (printed["accepted"], printed["waiting"]) == (20000, 0)
     assert 0 < printed["delivered"] < 20000

@@ -14,6 +14,7 @@ from cqrs_openobserve.provision.desired import desired
 from cqrs_openobserve.provision.difference import plan
 from cqrs_openobserve.provision.ownership import MARK
 from cqrs_openobserve.provision.server import Refusal
+from cqrs_openobserve.testing import Reply
 
 CHANNEL = "webhook:https://hooks.example.com/canary-T0123"
 HEAVY = bool(os.environ.get("FAULTS_HEAVY"))
@@ -197,6 +198,60 @@ def test_prune_removes_what_we_made_and_no_longer_want(site: Any) -> None:
     assert did(site.init(prune=True)) == {
         (subject, "unchanged"): count for subject, count in SUBJECTS.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [(None, ""), ("mine now", "somebody else has just made it theirs")],
+    ids=["still-ours", "taken-over"],
+)
+def test_a_dashboard_saved_meanwhile_is_looked_at_once_more(
+    make_site: Callable[..., Any], server: Any, description: str | None, says: str
+) -> None:
+    """A stale hash is a 409: what is still ours is mended with the new one, what became somebody else's stays."""
+    site = make_site()
+    site.init()
+    path, board_now = board(site)
+    board_now["tabs"][0]["name"] = "first"
+    site.first("PUT", path, json=board_now)
+    saved: list[int] = []
+
+    def saves(received: Any) -> Any:
+        if received.method == "PUT" and "/dashboards/" in received.path and not saved:
+            path_now, content_now = board(site)
+            content_now["tabs"][0]["name"] = "second"
+            content_now["description"] = description or content_now["description"]
+            saved.append(site.first("PUT", path_now, json=content_now).status_code)
+        return site.bridge(received)
+
+    server.behave = saves
+    (step,) = [step for step in site.init() if step.subject == "dashboard" and step.did != "unchanged"]
+    assert saved == [200]
+    assert (step.ok, step.text == says or step.did == "changed") == (not says, True)
+    key = path.partition("?")[0]
+    name = site.first("GET", key).json()["v5"]["tabs"][0]["name"]
+    assert name == ("second" if says else "Default")
+
+
+def test_a_dashboard_that_somebody_keeps_saving_is_told(make_site: Callable[..., Any], server: Any) -> None:
+    """After two tries; nothing is forced."""
+    site = make_site()
+    site.init()
+    path, content_now = board(site)
+    content_now["tabs"][0]["name"] = "mine"
+    site.first("PUT", path, json=content_now)
+    puts: list[str] = []
+
+    def conflict(received: Any) -> Any:
+        if received.method == "PUT":
+            puts.append(received.path)
+            return Reply(409, b'{"code":409,"message":"Conflict"}')
+        return site.bridge(received)
+
+    server.behave = conflict
+    (step,) = [step for step in site.init() if not step.ok]
+    assert len(puts) == 2
+    assert "run init again when they are done" in step.hint
 
 
 def test_without_a_channel_alerts_are_skipped_and_nothing_fails(make_site: Callable[..., Any]) -> None:

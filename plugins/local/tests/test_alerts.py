@@ -37,6 +37,14 @@ async def test_the_same_name_twice_is_two_alerts(ready: Any) -> None:
     assert {entry["folder_name"] for entry in listed} == {"default"}
 
 
+async def test_a_rule_that_cannot_be_planned_is_refused(ready: Any) -> None:
+    """Before it is evaluated every minute: a text with thousands of operators too."""
+    for sql in ("SELEC", f"SELECT {'+'.join(['n'] * 20_000)} FROM cqrs_commands"):
+        answer = await create(ready, query_condition={"type": "sql", "sql": sql})
+
+        assert (answer.status_code, "SQL error" in answer.json()["message"]) == (500, True), answer.text
+
+
 async def test_an_alert_is_changed_switched_moved_and_removed(ready: Any) -> None:
     """The stream of a rule stays what it was."""
     key = (await create(ready)).json()["id"]

@@ -12,12 +12,14 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
 import httpx
 import pytest
 
+HERE = Path(__file__).parent
 HOUR = 3_600_000_000
 PREFIX = "contract_"
 
@@ -37,6 +39,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "server", ["given"] if given else ["0.16", "newest"], indirect=True, scope="session"
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a server waits for its start, however busy the machine is."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.timeout(60))
 
 
 @attrs.frozen

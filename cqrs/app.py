@@ -27,8 +27,9 @@ from cqrs.parking import Parking
 from cqrs.plugin_discovery import gather
 from cqrs.plugin_lifespan import Supervisor
 from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
-from cqrs.problems import Problem
+from cqrs.problems import Problem, place_of_call
 from cqrs.query_bus import QueryBus
+from cqrs.registrations import Owner
 from cqrs.registry import Entry, register
 from cqrs.replay import DeadLetters
 from cqrs.sealing import Composing, composed, composed_late, seal
@@ -87,6 +88,7 @@ class CqrsModule:
                 clock=SystemClock() if clock is None else clock,
                 strict=strict,
                 dead_letters=dead_letters,
+                owner=Owner(place_of_call()),
             )
         )
 
@@ -222,7 +224,7 @@ class CqrsApp:
 
     async def _started(self, prepared: Preparation, stack: AsyncExitStack) -> Preparation:
         refuse(prepared.problems())
-        await prepared.open(self, stack)
+        await prepared.open(stack)
         supervisor = self._supervisor = Supervisor(prepared.plugins, self._lose)
         await supervisor.start(stack)
         if supervisor.plugins != prepared.plugins:  # without what the plugins registered that could not start

@@ -25,6 +25,7 @@ from cqrs.pipeline import Surroundings
 from cqrs.plugin_discovery import foreign_owners
 from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
+from cqrs.registrations import Owner
 from cqrs.registry import Entry, Registry
 from cqrs.unit_of_work import Publisher
 from cqrs.wrapping import SLOTS, Wrap, concerned
@@ -46,6 +47,7 @@ class Composition:
     strict: bool
     overrides: Mapping[type, object] = attrs.field(factory=dict[type, object])
     dead_letters: DeadLetterQueue | None = None
+    owner: Owner = attrs.field(factory=Owner)
 
 
 @final
@@ -80,7 +82,8 @@ class Preparation:
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything that keeps the app from starting."""
-        found = (*foreign_owners(), *self.registry.problems, *self.examination.problems)
+        taken = self.services.taken_from(self.composition.owner)
+        found = (*foreign_owners(), *taken, *self.registry.problems, *self.examination.problems)
         fields = unknown_fields(entry.info for entry in self.registry.entries())
         return (*found, *fields, *self._unheard(), *self._unparkable(), *self.plugin_problems())
 
@@ -111,11 +114,12 @@ class Preparation:
             return ()
         return tuple(plugin.problem.told() for plugin in self.plugins if plugin.problem is not None)
 
-    async def open(self, app: object, stack: AsyncExitStack) -> None:
+    async def open(self, stack: AsyncExitStack) -> None:
         """Open the dead letters, and make what the features provide for the app's whole life.
 
+        The container serves this app from now on.
+
         Args:
-            app: the owner of the container from now on.
             stack: closes again what is opened.
 
         Raises:
@@ -125,7 +129,7 @@ class Preparation:
         opened = await queue.open()
         refuse((not_opened(opened.failure()),) if isinstance(opened, Failure) else ())
         stack.push_async_callback(queue.close)
-        refuse(await self.services.open(app, stack))
+        refuse(await self.services.open(self.composition.owner, stack))
 
     def bind(self) -> dict[Entry, Bound]:
         """Give every handler its dependencies.

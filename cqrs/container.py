@@ -15,7 +15,17 @@ from cqrs.dependency_graph import Examination, Graph, wanted_by
 from cqrs.dependency_problems import Asked, ambiguous, failed, label, shared_transient, taken
 from cqrs.message_scope import PER_MESSAGE, Recipe, Scoped, Step, opens, ready
 from cqrs.problems import Problem, name_of, place_of
-from cqrs.registrations import Registering, Registration, needs_of, offer, optional_of, registrations_of
+from cqrs.registrations import (
+    Owner,
+    Registering,
+    Registration,
+    needs_of,
+    offer,
+    optional_of,
+    owner_of,
+    registrations_of,
+    serve,
+)
 from cqrs.registry import Call, Entry
 from cqrs.signatures import Parameter, injected
 
@@ -23,8 +33,6 @@ Container = punq.Container
 
 # A handler with its dependencies: all of them there, or some to be made for each message.
 Bound = Call | Scoped
-
-_OWNER: Final = "_returns_cqrs_owner"
 
 # punq builds a singleton once per thread that asks at the same time: nothing is resolved outside this lock.
 _resolving: Final = threading.RLock()
@@ -40,7 +48,6 @@ class Services:
     """
 
     def __init__(self, container: Container, providings: Mapping[object, Providing]) -> None:
-        self._container = container
         self._punq = cast("Registering", container)
         self._providings = providings
         self._instances: dict[object, object] = {}
@@ -62,14 +69,6 @@ class Services:
             service: the type.
         """
         return service in self._providings or self._knows(service)
-
-    def check(self, entries: Iterable[Entry]) -> tuple[Problem, ...]:
-        """List every dependency that is missing, ambiguous, cyclic or captive, with its path.
-
-        Args:
-            entries: the handlers and subscribers.
-        """
-        return self.examine(entries).problems
 
     def examine(self, entries: Iterable[Entry]) -> Examination:
         """Follow every dependency of every handler, without making any.
@@ -104,7 +103,16 @@ class Services:
         """
         return tuple(sorted(label(service) for service in reached if self._per_message(service)))
 
-    async def open(self, owner: object, stack: AsyncExitStack) -> tuple[Problem, ...]:
+    def taken_from(self, owner: Owner) -> tuple[Problem, ...]:
+        """Tell of another app that started with this container before.
+
+        Args:
+            owner: the app; a container serves one.
+        """
+        first = owner_of(self._punq)
+        return () if first is None or first is owner else (taken(first.place, owner.place),)
+
+    async def open(self, owner: Owner, stack: AsyncExitStack) -> tuple[Problem, ...]:
         """Make the services that features provide, and put everything within reach of ``container.resolve``.
 
         Args:
@@ -114,8 +122,8 @@ class Services:
         Returns:
             What could not be made.
         """
-        if vars(self._container).setdefault(_OWNER, owner) is not owner:
-            return (taken(),)
+        if serve(self._punq, owner) is not owner:
+            return self.taken_from(owner)
         problems: list[Problem] = []
         self._prepared.clear()
         for service, providing in self._providings.items():

@@ -8,7 +8,7 @@ from returns.result import Failure, Result, Success
 
 from cqrs.dead_letter import DeadLetterQueue, MemoryDeadLetterQueue
 from cqrs.messages import Event
-from cqrs.problems import Code, Problem, name_of
+from cqrs.problems import Code, Problem, name_of, place_of
 
 if TYPE_CHECKING:
     from cqrs.dead_letter_store import SqliteDeadLetterQueue
@@ -84,6 +84,7 @@ def unstorable_events(queue: DeadLetterQueue, events: Iterable[type[Event]]) -> 
                 Code.DEAD_LETTER_STORE,
                 f"{name_of(event)} could not be parked in {queue.path}: {reason}.",
                 "make it an attrs class or a dataclass whose fields have types that can be written as JSON.",
+                place_of(event),
             )
 
 

@@ -163,10 +163,16 @@ def failed(maker: str, error: Exception, place: str) -> Problem:
     )
 
 
-def taken() -> Problem:
-    """Say that a container serves another app."""
+def taken(first: str, place: str) -> Problem:
+    """Say that a container serves another app.
+
+    Args:
+        first: where the app is composed that it serves.
+        place: where the other one is.
+    """
     return Problem(
         Code.CONTAINER_TAKEN,
-        "this container already serves another app.",
+        f"this container already serves another app{f', composed at {first}' if first else ''}.",
         "give each CqrsModule.for_root(...) a container of its own.",
+        place,
     )

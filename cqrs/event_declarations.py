@@ -10,7 +10,7 @@ from returns.result import Result
 from cqrs.declarations import AnyHandler
 from cqrs.deliveries import PublishStrategy
 from cqrs.messages import Event, has_type_id, type_ids
-from cqrs.problems import Code, Problem, name_of, place_of_call
+from cqrs.problems import Code, Problem, name_of, place_of, place_of_call
 from cqrs.retry import RetryPolicy
 
 EventType = TypeVar("EventType", bound=Event)
@@ -265,4 +265,5 @@ def _same_type_id(name: str, first: type[Event], others: list[type[Event]]) -> P
         Code.DUPLICATE_TYPE_ID,
         f"{name_of(first)} and {', '.join(map(name_of, others))} would be stored under the same name {name!r}.",
         "give each a name of its own: @type_id(...); an alias belongs to one event too.",
+        place_of(others[0]),
     )

@@ -2,12 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final, Protocol, cast, get_origin
+from typing import Final, Protocol, cast, final, get_origin
+
+import attrs
 
 from cqrs.signatures import Parameter, defaulted, service_of
 
 _SERVICES: Final = "_returns_cqrs_services"
 _OURS: Final = "_returns_cqrs"
+_OWNER: Final = "_returns_cqrs_owner"
+
+
+@final
+@attrs.frozen(eq=False)
+class Owner:
+    """An app, as the container that serves it knows it.
+
+    Attributes:
+        place: ``file:line`` where the app is composed.
+    """
+
+    place: str = ""
 
 
 class Registration(Protocol):
@@ -115,6 +130,27 @@ def offer(
         if union not in shared:
             shared[union] = service
             container.register(union, _alias(container, service))
+
+
+def owner_of(container: Registering) -> Owner | None:
+    """Give the app that a container serves; None as long as none has started with it.
+
+    Args:
+        container: the container.
+    """
+    owner: Owner | None = vars(container).get(_OWNER)
+    return owner
+
+
+def serve(container: Registering, owner: Owner) -> Owner:
+    """Let a container serve an app, unless it serves another one already; give the one that it serves.
+
+    Args:
+        container: the container.
+        owner: the app.
+    """
+    first: Owner = vars(container).setdefault(_OWNER, owner)
+    return first
 
 
 def _hints(registration: Registration) -> dict[str, object]:

@@ -8,7 +8,18 @@ import punq
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import Clock, Command, CommandBus, CompositionError, Event, EventBus, Feature, Problem, QueryBus
+from cqrs import (
+    Clock,
+    Command,
+    CommandBus,
+    CompositionError,
+    CqrsModule,
+    Event,
+    EventBus,
+    Feature,
+    Problem,
+    QueryBus,
+)
 from cqrs.problems import Code
 
 Dsn = NewType("Dsn", str)
@@ -449,6 +460,31 @@ async def test_one_container_serves_one_app(compose_app: Any) -> None:
         (problem,) = await refusal_of(compose_app, handling(takes_stock), container)
         assert problem.code is Code.CONTAINER_TAKEN
         assert isinstance((await first.commands.execute(Place())).unwrap(), Stock)
+
+
+async def test_a_check_finds_that_a_container_serves_another_app() -> None:
+    """Told with where both are composed, together with what else is wrong; the app that it serves is fine."""
+    container = punq.Container().register(Stock)
+    apps = [
+        CqrsModule.for_root(handling(takes_stock), container=container, plugins=(), env={}),
+        CqrsModule.for_root(
+            handling(takes_stock),
+            Feature("broken"),
+            container=container,
+            plugins=(),
+            env={},
+            enable_command_bus=False,
+        ),
+    ]
+    first, second = (each._composition.owner.place for each in apps)
+    assert [problem.code for problem in apps[1].check().failure()] == [Code.BUS_DISABLED]
+    async with apps[0]:
+        taken, disabled = apps[1].check().failure()
+        assert isinstance(apps[0].check(), Success)
+
+    assert (taken.code, taken.place, disabled.code) == (Code.CONTAINER_TAKEN, second, Code.BUS_DISABLED)
+    assert taken.text == f"this container already serves another app, composed at {first}."
+    assert [place.partition(":")[0] for place in (first, second)] == ["tests/test_container.py"] * 2
 
 
 def test_one_singleton_for_threads_that_start_at_once(compose_app: Any) -> None:

@@ -10,7 +10,7 @@ from cqrs.dead_letter import MemoryDeadLetterQueue
 from cqrs.dead_letter_setting import chosen, named, not_opened, unstorable_events
 from cqrs.dead_letter_store import SqliteDeadLetterQueue
 from cqrs.plugins import Plugin, PluginBuilder
-from cqrs.problems import Code
+from cqrs.problems import Code, place_of
 
 
 @attrs.frozen
@@ -74,6 +74,7 @@ def test_events_that_a_file_cannot_hold_are_problems() -> None:
     (problem,) = unstorable_events(store, [Placed, Opaque, Based, Event])
     assert problem.code is Code.DEAD_LETTER_STORE
     assert "Based" in problem.text
+    assert problem.place == place_of(Based)
 
 
 def test_a_store_that_cannot_be_opened_is_a_problem() -> None:

@@ -44,7 +44,8 @@ def test_the_trail_holds_what_was_passed(asked: Asked) -> None:
 def test_each_kind_of_problem_has_its_code(asked: Asked) -> None:
     """Tools tell them apart by the code, people by the words."""
     crash = failed("shop.Stock", ValueError("no file"), "shop.py:1")
-    codes = [ambiguous(asked, 2).code, cyclic(asked).code, crash.code, taken().code]
+    served = taken("shop.py:8", "office.py:9")
+    codes = [ambiguous(asked, 2).code, cyclic(asked).code, crash.code, served.code]
 
     assert codes == [
         Code.AMBIGUOUS_DEPENDENCY,
@@ -53,6 +54,7 @@ def test_each_kind_of_problem_has_its_code(asked: Asked) -> None:
         Code.CONTAINER_TAKEN,
     ]
     assert "ValueError: no file" in crash.text
+    assert (served.place, "composed at shop.py:8" in served.text) == ("office.py:9", True)
 
 
 @pytest.mark.parametrize(

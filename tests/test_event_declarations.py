@@ -14,8 +14,8 @@ from cqrs.event_declarations import (
     strategies,
     strategy_of,
 )
-from cqrs.messages import type_id
-from cqrs.problems import Code, Problem
+from cqrs.messages import type_id, type_ids
+from cqrs.problems import Code, Problem, place_of
 from cqrs.retry import RetryPolicy
 
 
@@ -133,6 +133,17 @@ def test_two_events_under_one_name_are_a_problem() -> None:
         (problem,) = same_type_ids([Placed, Placed, other, Paid])
         assert problem.code is Code.DUPLICATE_TYPE_ID
         assert "'old.Placed'" in problem.text
+
+
+def test_the_second_event_of_a_name_is_the_place_of_the_problem() -> None:
+    """The line to be changed is told with file and line."""
+
+    @type_id("Sold", aliases=(type_ids(Placed)[0],))
+    class Sold(Event):
+        pass
+
+    (problem,) = same_type_ids([Placed, Sold])
+    assert problem.place == place_of(Sold) != ""
 
 
 def test_two_classes_of_one_name_that_nobody_was_given_stay_apart() -> None:

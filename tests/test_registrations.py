@@ -2,7 +2,16 @@ from typing import Any, cast
 
 import punq
 
-from cqrs.registrations import Registering, needs_of, offer, optional_of, registrations_of
+from cqrs.registrations import (
+    Owner,
+    Registering,
+    needs_of,
+    offer,
+    optional_of,
+    owner_of,
+    registrations_of,
+    serve,
+)
 from cqrs.signatures import Parameter
 
 
@@ -47,6 +56,14 @@ def test_needs_are_read_from_the_constructor() -> None:
     )
     assert [parameter.name for parameter in needs_of(second)] == ["stock", "other"]
     assert optional_of(first) == {int | None: int}
+
+
+def test_a_container_serves_the_first_that_asks() -> None:
+    """Whoever comes later is given the first; nobody has it until somebody asks."""
+    container, first, second = container_of(), Owner("shop.py:1"), Owner("shop.py:1")
+
+    assert owner_of(container) is None
+    assert serve(container, first) is serve(container, second) is owner_of(container) is first
 
 
 def test_what_is_offered_can_be_resolved_and_is_replaced_in_place() -> None:

@@ -13,6 +13,9 @@ FOLDER = ROOT / "docs/reference/errors"
 
 CODE = re.compile(r"\bCQRS-\d{3}\b")
 
+# The problems that no line of the user's code has.
+NOWHERE = {Code.FOREIGN_PACKAGE, Code.BAD_SETTING, Code.MISSING_SETTING}
+
 each_code = pytest.mark.parametrize("code", list(Code))
 
 
@@ -23,6 +26,16 @@ def page_of(code: str) -> Path:
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
     """A report's code can be looked up, and no page explains what cannot happen."""
     assert {path.stem for path in FOLDER.glob("*.md")} - {"index"} == set(Code)
+
+
+@each_code
+def test_a_problem_says_where_it_is(code: Code) -> None:
+    """Whatever has a definition is told with file and line; a variable and an installed distribution have none."""
+    shown = re.findall(rf"^(.*){code} ", page_of(code).read_text(), re.MULTILINE)
+
+    assert shown
+    placed = [re.search(r"\S+\.\w+:\d+: $", before) is not None for before in shown]
+    assert placed == [code not in NOWHERE] * len(shown)
 
 
 @each_code

@@ -64,7 +64,9 @@ class Intake:
 
     def _drain(self, feed: AnyFeed, make_room: Callable[[Signal], bool]) -> bool:
         until = feed.queue.mark()
-        while any(taken < mark for taken, mark in zip(feed.queue.taken, until, strict=True)):
+        while not self._over and any(
+            taken < mark for taken, mark in zip(feed.queue.taken, until, strict=True)
+        ):
             if not make_room(feed.signal):
                 return False
             with self._books:

@@ -188,10 +188,9 @@ class ObservationQueue:
 
     def forget(self) -> int:
         """Empty both lanes, in place because callers hold them; says how many were dropped."""
-        dropped = len(self.rest) + len(self.successes)
-        self.rest.clear()
-        self.successes.clear()
-        return dropped
+        rest, successes = popped(self.rest, len(self.rest)), popped(self.successes, len(self.successes))
+        self.taken = (self.taken[0] + len(rest), self.taken[1] + len(successes))
+        return len(rest) + len(successes)
 
     def reset(self) -> None:
         """Begin anew in a forked child: empty, with counts of zero."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cqrs_openobserve.delivery import Delivery
 from cqrs_openobserve.feeds import Batch, Feed, Plan
 from cqrs_openobserve.intake import Intake
+from cqrs_openobserve.observations import Observation, ObservationQueue, Subject
 from cqrs_openobserve.payloads import MOST_RECORDS, SIGNALS, Payload, Signal, json_payloads
 from cqrs_openobserve.queues import BoundedQueue
 
@@ -63,6 +64,34 @@ def test_what_did_not_fit_or_came_late_is_accepted_and_dropped() -> None:
     assert (books.accepted, books.waiting, books.dropped) == (3, 1, {"queue_full": 1, "already_stopped": 1})
     assert books.balanced
     assert intake.abandoned() == {"logs": 1}
+
+
+def test_giving_up_ends_what_was_begun() -> None:
+    """What waited behind the batch that is being encoded is gone, and nobody goes on looking for it."""
+    queue = ObservationQueue(lambda: None)
+    deliveries: dict[Signal, Delivery] = {signal: Delivery(3, lambda: 0.5) for signal in SIGNALS}
+    rounds: list[int] = []
+
+    def encode(batch: Batch[Observation]) -> Iterator[Payload]:
+        rounds.append(len(batch.items))
+        intake.give_up("shutdown_timeout")
+        yield from ()
+
+    intake = Intake(Plan((Feed("logs", queue, encode),)), deliveries, threading.Condition(), SystemClock())
+    subject = Subject("command", "handled", "Place", "shop.place")
+    for number in range(MOST_RECORDS + 5):
+        queue.offer((subject, "success", 0, 1, number, 1, None, 1, 1, 0, False, None))
+    ended = threading.Thread(target=lambda: intake.take_in(lambda _: True, force=False), daemon=True)
+    ended.start()
+    ended.join(5)
+    over = not ended.is_alive()
+    queue.taken = (0, 2 * MOST_RECORDS)  # a thread that goes on ends with the test
+
+    assert over
+    assert rounds == [MOST_RECORDS]
+    books = intake.read()["logs"]
+    assert (books.accepted, books.waiting) == (MOST_RECORDS + 5, 0)
+    assert books.dropped == {"shutdown_timeout": MOST_RECORDS + 5}
 
 
 def test_what_is_given_up_while_it_is_encoded_is_counted_once() -> None:

@@ -162,7 +162,9 @@ def is_good(name: str, answer: Any) -> bool:
     if name == "outage":
         return isinstance(answer, list) and answer[0] == 0 and answer[1] <= 6
     if name == "locked":
-        return isinstance(answer, list) and (not answer or answer[2] <= max(1.0, 2 * answer[0]))
+        if not isinstance(answer, list):
+            return False
+        return not answer or (answer[2] <= max(1.0, 2 * answer[0]) and answer[3] <= 2 * answer[1])
     return bool(answer == GOOD[name])
 
 

@@ -88,7 +88,8 @@ class Keys:
         if names is None:
             raise Unkeyable(f"{type_name(query)} does not say what its fields are")
         self._prefix = b"".join((_VERSION, framed(b"q", type_id.encode()), framed(b"c", scope.encode())))
-        self._fields = _reader(names)
+        self._fields = attrgetter(*names) if len(names) > 1 else _none
+        self._field = attrgetter(names[0]) if len(names) == 1 else None
         self._vary = vary
         self._shapes: dict[tuple[type, ...], _Shape] = {}
 
@@ -102,8 +103,13 @@ class Keys:
         Raises:
             Unkeyable: if a field, or what ``vary`` gives, has no canonical encoding.
         """
-        parts = self._fields(query)
-        types = tuple(map(type, parts))
+        if self._field is not None:  # most queries have one
+            part: object = self._field(query)
+            parts: tuple[object, ...] = (part,)
+            types: tuple[type, ...] = (type(part),)
+        else:
+            parts = self._fields(query)
+            types = tuple(map(type, parts))
         shape = self._shapes.get(types)
         if shape is None:
             shape = self._shapes.setdefault(types, _Shape(types))
@@ -146,13 +152,8 @@ class Keys:
             raise Unkeyable(f"what it varies by: {type(error).__name__}: {error}"[:300]) from error
 
 
-def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
-    if not names:
-        return lambda _query: ()
-    if len(names) == 1:
-        read = attrgetter(names[0])
-        return lambda query: (read(query),)
-    return attrgetter(*names)
+def _none(_query: object) -> tuple[object, ...]:
+    return ()
 
 
 def unkeyable_fields(query: type) -> dict[str, str]:

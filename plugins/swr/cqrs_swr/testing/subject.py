@@ -11,6 +11,7 @@ from cqrs.caching import AnyResult, CacheControl, CachePolicy, InvalidationMode,
 from cqrs.context import cqrs_context, current
 from cqrs.middleware import HandlerInfo, Next
 from cqrs_swr.memory_store import MemoryStore
+from cqrs_swr.rows import Row, unpack
 from cqrs_swr.running import Running
 from cqrs_swr.settings import Settings
 from cqrs_swr.state import State
@@ -198,7 +199,7 @@ class Subject:
                 other.state.epochs.ask_soon()
 
     async def flip(self, key: Key, position: int, bit: int) -> bool:
-        """Flip a bit of the row of a key; say whether there is one.
+        """Flip a bit of the row of a key; say whether there is one that is whole: flipped twice, it is again.
 
         Args:
             key: which.
@@ -208,7 +209,8 @@ class Subject:
         cached = self.running[0].state.queries[Find]
         shared_key = cached.keys.shared(Find(key[1]), (key[0],))
         row = await self.store.get(shared_key)
-        if row is None:
+        fingerprint = b"" if cached.codec is None else cached.codec.fingerprint
+        if row is None or not isinstance(unpack(row, shared_key, fingerprint, len(row)), Row):
             return False
         place = position % len(row)
         damaged = row[:place] + bytes([row[place] ^ (1 << bit)]) + row[place + 1 :]

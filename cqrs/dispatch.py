@@ -158,6 +158,10 @@ def limited(
     async def call_in_time(*arguments: object) -> AnyResult:
         with anyio.move_on_after(seconds):
             return await call(*arguments)
+        _say(
+            logging.WARNING,
+            f"{handler.kind} {handler.message_type} timed out in {handler.handler} after {seconds:g} s",
+        )
         return Failure(TimedOut(handler.handler, seconds))
 
     return call_in_time
@@ -181,7 +185,8 @@ def crashed(error: BaseException, handler: HandlerInfo, stage: Stage) -> Handler
         traceback=formatted,
         exception=_without_traceback(error),
     )
-    _say(f"{handler.kind} {handler.message_type} crashed in {handler.handler} ({stage})", fault)
+    what = f"{handler.kind} {handler.message_type} crashed in {handler.handler} ({stage}): {fault.exception_type}"
+    _say(logging.ERROR, what, f"\n{fault.traceback}")
     return fault
 
 
@@ -213,14 +218,14 @@ def _dispatches() -> Iterator[tuple[HandlerInfo, object]]:
             yield handler, frame.f_locals.get("message")
 
 
-def _say(what: str, fault: HandlerCrashed) -> None:
+def _say(level: int, what: str, more: str = "") -> None:
     try:
-        logger.error("%s: %s\n%s", what, fault.exception_type, fault.traceback)
+        logger.log(level, "%s%s", what, more)
     except (
         Exception
     ) as error:  # a user's log filter may raise anything; logging itself catches its handlers only
         with suppress(Exception):
-            sys.stderr.write(f"cqrs: {what}: {fault.exception_type} (not logged: {error!r})\n")
+            sys.stderr.write(f"cqrs: {what} (not logged: {error!r})\n")
 
 
 def _text(error: BaseException) -> str:

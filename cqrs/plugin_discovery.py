@@ -87,7 +87,9 @@ def _candidates(
     # One distribution at a time: a malformed file of one must not hide the plugins of the others.
     seen: set[str] = set()
     for distribution in found:
-        if GROUP not in _read(distribution, "entry_points.txt"):
+        text = _read(distribution, "entry_points.txt")
+        if GROUP not in text:
+            _warn_of_malformed(distribution, text)
             continue
         name, version = identity_of(distribution)
         if (normalised := name.lower().replace("_", "-")) in seen:
@@ -109,8 +111,21 @@ def _read(distribution: Distribution, file: str) -> str:
     try:
         return distribution.read_text(file) or ""
     except (OSError, UnicodeError) as error:
-        logger.warning("%s of an installed distribution cannot be read: %s", file, told(error))
+        name, version = identity_of(distribution)
+        logger.warning("%s of %s %s cannot be read: %s. Fix: reinstall it.", file, name, version, told(error))
         return ""
+
+
+def _warn_of_malformed(distribution: Distribution, text: str) -> None:
+    """Name a distribution whose entry points nobody can read: what it brings is not found, and it may have meant us."""
+    section = False
+    for line in filter(None, map(str.strip, text.splitlines())):
+        section = section or (line.startswith("[") and line.endswith("]"))
+        if not line.startswith(("#", "[")) and not (section and "=" in line):
+            name, version = identity_of(distribution)
+            unread = "entry_points.txt of %s %s is malformed: %r. Its plugins, if any, are not found. Fix: reinstall it."
+            logger.warning(unread, name, version, line[:80])
+            return
 
 
 def identity_of(distribution: Distribution) -> tuple[str, str]:

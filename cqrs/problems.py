@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
+from types import FunctionType
 from typing import cast, final
 
 import attrs
@@ -113,6 +114,28 @@ def name_of(definition: object) -> str:
     """Give the dotted name of a function or class, or of the type of any other object."""
     named = definition if hasattr(definition, "__qualname__") else type(definition)
     return f"{named.__module__}.{getattr(named, '__qualname__', '?')}"
+
+
+def same_definition(first: object, second: object) -> bool:
+    """Tell whether two functions or classes are one definition: the same object, or what an import anew made of it.
+
+    Only what stands in a module by its own name is told by that: a function that another one makes is a new one each
+    time.
+
+    Args:
+        first: a function, class or any other object.
+        second: another.
+    """
+    if first is second:
+        return True
+    if isinstance(first, FunctionType) and isinstance(second, FunctionType):
+        # Its own line too: a decorated function has the name and the place of the one that it decorates.
+        alike = first.__code__.co_firstlineno == second.__code__.co_firstlineno
+    else:
+        alike = isinstance(first, type) and isinstance(second, type)
+    if not alike or name_of(first) != name_of(second) or "<locals>" in name_of(first):
+        return False
+    return place_of(first) == place_of(second) != ""
 
 
 def _shorten(file: str) -> str:

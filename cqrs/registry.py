@@ -15,7 +15,7 @@ from cqrs.event_declarations import Subscribing, same_type_ids, strategies
 from cqrs.features import Feature
 from cqrs.messages import AnyResult, Command, Event, Query
 from cqrs.middleware import HandlerInfo, Kind
-from cqrs.problems import Code, Problem, name_of, place_of
+from cqrs.problems import Code, Problem, name_of, place_of, same_definition
 
 # A handler with everything but the message given to it.
 Call = Callable[[Any], Coroutine[Any, Any, AnyResult]]
@@ -108,7 +108,11 @@ def _handlings(declared: list[Handling], problems: list[Problem]) -> dict[type, 
     for handling in declared:
         if _kind_of(handling.message) is None:
             problems.append(_wrong_kind(handling.message, handling.handler))
-        elif (first := by_message.setdefault(handling.message, handling)).handler is not handling.handler:
+            continue
+        first = by_message.setdefault(handling.message, handling)
+        if same_definition(first.handler, handling.handler):
+            by_message[handling.message] = handling  # a module that was imported anew: its latest counts
+        else:
             problems.append(_second_handler(handling, first))
     return by_message
 
@@ -120,11 +124,17 @@ def _kind_of(message: object) -> Kind | None:
 
 
 def _once(subscribings: list[Subscribing]) -> list[Subscribing]:
-    kept: dict[tuple[object, ...], Subscribing] = {}
-    for subscribing in subscribings:
-        events = tuple(id(event) for event in subscribing.events)
-        kept.setdefault((id(subscribing.handler), subscribing.name, events), subscribing)
-    return list(kept.values())
+    kept: list[Subscribing] = []
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for each in subscribings:
+        known = alike[each.name, name_of(each.handler), *map(id, each.events)]
+        at = next((at for at in known if same_definition(kept[at].handler, each.handler)), None)
+        if at is None:
+            known.append(len(kept))
+            kept.append(each)
+        else:
+            kept[at] = each
+    return kept
 
 
 def _display_names(messages: Iterable[type]) -> dict[type, str]:
@@ -212,7 +222,9 @@ def _providings(features: Iterable[Feature], problems: list[Problem]) -> dict[ob
     by_service: dict[object, Providing] = {}
     for providing in (p for f in features for p in f.providings):
         first = by_service.setdefault(providing.service, providing)
-        if first.factory is not providing.factory:
+        if same_definition(first.factory, providing.factory):
+            by_service[providing.service] = providing
+        else:
             problems.append(
                 Problem(
                     Code.AMBIGUOUS_DEPENDENCY,

@@ -141,14 +141,20 @@ def test_a_plugin_of_another_version_is_left_out(api: Any, reason: str) -> None:
 def test_a_malformed_file_of_another_distribution_hides_no_plugin(
     found: Any, install: Install, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Entry points that cannot be parsed, of a distribution that brings no plugin, are none of our business."""
+    """Entry points that cannot be parsed cost their own distribution, which is named in one WARNING; a sound one none."""
     install("shop-good", group(good="shop_good:Good"), shop_good=GOOD)
     install("aaa-broken", "this line has no equals sign\n[console_scripts\n")
+    install("sound", "# a comment\n\n[console_scripts]\nshop = shop:main\n  [gui_scripts]\n")
     install("zzz-broken", b"[console_scripts]\nx = \xff\xfe\n")
 
     plugins = found()
 
     assert {name: plugin.state for name, plugin in plugins.items()} == {"good": "active"}
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [line.split(" 1.0 ")[0] for line in sorted(warned)] == [
+        "entry_points.txt of aaa-broken",
+        "entry_points.txt of zzz-broken",
+    ]
     assert [r for r in caplog.records if r.levelno > logging.WARNING] == []
 
 

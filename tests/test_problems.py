@@ -2,10 +2,11 @@ import functools
 import os
 import sqlite3
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
-from cqrs.problems import Code, CompositionError, Problem, name_of, place_of, place_of_call
+from cqrs.problems import Code, CompositionError, Problem, name_of, place_of, place_of_call, same_definition
 
 HERE = f"{Path('tests') / Path(__file__).name}"
 
@@ -120,3 +121,23 @@ def test_the_place_of_a_call_is_that_of_the_caller() -> None:
     place = declares()
 
     assert place == f"{HERE}:{line_of('    place = declares()')}"
+
+
+def test_one_definition_is_told_from_another() -> None:
+    """By module, name, file and line, and only what has a name of its own in its module: no instance, method, closure."""
+    anew = FunctionType(plain.__code__, plain.__globals__)
+    anew.__qualname__ = plain.__qualname__
+    moved = FunctionType(plain.__code__.replace(co_firstlineno=1), plain.__globals__)
+
+    def made(number: int) -> object:
+        return lambda: number
+
+    assert same_definition(plain, plain)
+    assert same_definition(plain, anew)
+    assert same_definition(decorated(plain), decorated(anew))
+    assert same_definition(Marker, Marker)
+    for other in (moved, decorated(anew), Marker, Marker(), line_of, None):
+        assert not same_definition(plain, other)
+    assert not same_definition(made(1), made(2))
+    assert not same_definition(Marker(), Marker())
+    assert not same_definition(Marker().method, Marker().method)

@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,82 @@ def test_the_same_function_twice_is_no_problem() -> None:
 
     assert registry.problems == ()
     assert len(list(registry.entries())) == 2
+
+
+KEPT = """
+from cqrs import Command, Event, Feature
+
+class Place(Command[int, str]): ...
+class Placed(Event): ...
+class Stock: ...
+orders = Feature("orders")
+"""
+
+ANEW = """
+from functools import wraps
+from returns.result import Success
+from shop_kept import Place, Placed, Stock, orders
+
+def logged(function):
+    @wraps(function)
+    async def around(message):
+        return await function(message)
+    return around
+
+@orders.handles(Place)
+@logged
+async def place(command):
+    return Success(1)
+
+@orders.subscribes(Placed)
+async def send(event):
+    return Success(None)
+
+class Bill:
+    async def __call__(self, event):
+        return Success(None)
+
+orders.subscribes(Placed, name="bill")(Bill)
+
+def make_stock() -> Stock:
+    return Stock()
+
+orders.provides(Stock, make_stock)
+"""
+
+
+def test_a_module_that_is_imported_anew_declares_the_same_again(site: Path) -> None:
+    """Its functions and classes are new objects of old definitions: none is a second one, and the latest count."""
+    (site / "shop_kept.py").write_text(KEPT)
+    (site / "shop_anew.py").write_text(ANEW)
+    handlers = importlib.import_module("shop_anew")
+    old = (handlers.place, handlers.send, handlers.Bill, handlers.make_stock)
+    importlib.reload(handlers)
+    new = (handlers.place, handlers.send, handlers.Bill, handlers.make_stock)
+
+    registry = registry_of(handlers.orders)
+
+    assert registry.problems == ()
+    assert tuple(entry.handler for entry in registry.entries()) == new[:3]
+    assert [providing.factory for providing in registry.providings.values()] == [new[3]]
+    assert not set(old) & set(new)
+
+
+def test_functions_that_are_made_are_not_imported_anew() -> None:
+    """Two closures of one place are two handlers, and so are two methods of one name: neither is lost in silence."""
+
+    def made(number: int) -> Any:
+        async def handler(_command: Place) -> Result[int, str]:
+            return Success(number)
+
+        return handler
+
+    for first, second in [(made(1), made(2)), (Handler().__call__, Handler().__call__)]:
+        feature = Feature("orders")
+        feature.handles(Place)(first)
+        feature.handles(Place)(second)
+
+        assert the_problem(registry_of(feature)).code is Code.DUPLICATE_HANDLER
 
 
 def test_one_function_subscribed_twice_to_different_events_is_not_lost() -> None:

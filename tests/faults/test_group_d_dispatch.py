@@ -196,8 +196,8 @@ async def test_d3_a_coroutine_that_was_not_awaited(compose_app: Any) -> None:
     assert (type(fault), fault.returned) == (ContractBroken, "coroutine")
 
 
-async def test_d4_a_handler_that_hangs(compose_app: Any) -> None:
-    """At its deadline it is cancelled, cleans up, and the caller gets a value."""
+async def test_d4_a_handler_that_hangs(compose_app: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """At its deadline it is cancelled, cleans up, the caller gets a value, and one WARNING names handler and time."""
     cleaned: list[bool] = []
 
     async def place(_command: Place) -> Result[int, str]:
@@ -212,6 +212,9 @@ async def test_d4_a_handler_that_hangs(compose_app: Any) -> None:
     assert isinstance(fault, TimedOut)
     assert fault.seconds == 0.01
     assert cleaned == [True]
+    (line,) = [record for record in caplog.records if record.name == "cqrs"]
+    assert line.levelname == "WARNING"
+    assert line.getMessage() == f"command Place timed out in {fault.handler} after 0.01 s"
 
 
 async def test_d5_a_caller_that_is_cancelled(compose_app: Any) -> None:

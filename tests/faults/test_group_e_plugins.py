@@ -79,7 +79,7 @@ def test_e2_an_entry_point_that_is_no_plugin(
 
 
 def test_e3_a_malformed_distribution_hides_no_other(run_app: Any, plugin: Plugin, install: Install) -> None:
-    """E3: entry points that cannot be parsed cost only their own distribution, which is named; ours are found."""
+    """E3: entry points that cannot be parsed cost only their own distribution, named in one WARNING; ours are found."""
     plugin("good")
     install("aaa-unrelated", "no equals sign here\n[console_scripts\n")
     install("bbb-bytes", b"[console_scripts]\nx = \xff\xfe\n")
@@ -92,7 +92,13 @@ def test_e3_a_malformed_distribution_hides_no_other(run_app: Any, plugin: Plugin
     assert ran.logged(
         "plugin zzz-meant (zzz-meant 1.0) failed to discover: its entry_points.txt is malformed"
     )
-    assert not ran.logged("aaa-unrelated")
+    (malformed,), (unreadable,) = ran.logged("aaa-unrelated"), ran.logged("bbb-bytes")
+    assert malformed.startswith(
+        "WARNING entry_points.txt of aaa-unrelated 1.0 is malformed: 'no equals sign here'."
+    )
+    assert unreadable.startswith(
+        "WARNING entry_points.txt of bbb-bytes 1.0 cannot be read: UnicodeDecodeError"
+    )
 
 
 def test_e4_two_distributions_of_one_name(run_app: Any, install: Install) -> None:

@@ -4,7 +4,7 @@ set positional-arguments
 export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
 packages := "cqrs plugins/openobserve/cqrs_openobserve plugins/local/cqrs_local plugins/swr/cqrs_swr"
 # The repository's own tests look at its files, not at what is installed.
-house := "test_architecture test_budgets test_conftest test_dev test_install test_pins test_side_by_side"
+house := "test_architecture test_budgets test_conftest test_dev test_install test_matrix test_pins test_side_by_side"
 core_tests := "tests --ignore=tests/docs --ignore=tests/integrations " + replace_regex(house, '(\S+)', '--ignore=tests/$1.py')
 deptry := "deptry --no-ansi --package-module-name-map returns-cqrs=cqrs"
 compile := "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"
@@ -43,6 +43,10 @@ test *ARGS:
 test-core *ARGS:
     @python -I requirements/install.py core -- .venv-core/bin/pytest \
       {{ core_tests }} --ignore=tests/cli --ignore=tests/testing "$@"
+
+# The core's tests on every supported Python that is found on PATH; with arguments, pytest with them on each
+matrix *ARGS:
+    @[ $# -gt 0 ] || set -- {{ core_tests }} --ignore=tests/cli --ignore=tests/testing; python tests/matrix.py "$@"
 
 # The property tests alone; HYPOTHESIS_PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
 props *ARGS:

@@ -73,11 +73,13 @@ def main(arguments: Sequence[str], root: Path) -> None:
 
 
 def environments(root: Path) -> dict[str, Environment]:
-    """Every environment that a verb may ask for, by name."""
+    """Every environment that a verb may ask for, by name; one is named after the Python that runs this."""
+    each = "core-{}.{}".format(*sys.version_info)
     plugins = sorted(str(path.parent.relative_to(root)) for path in root.glob("plugins/*/pyproject.toml"))
     return {
         "dev": Environment(root, ".venv", "requirements/dev.txt", (".", *plugins)),
         "core": Environment(root, ".venv-core", "requirements/core.txt", (".",)),
+        each: Environment(root, f".venv-{each}", "requirements/core.txt", (".",)),
         "wheel": Environment(root, ".venv-wheel", "requirements/dev.txt", ()),
     }
 

@@ -222,6 +222,15 @@ def test_the_core_environment_holds_the_core_alone(root: Path) -> None:
     assert (core.folder, core.pins, core.packages) == (".venv-core", "requirements/core.txt", (".",))
 
 
+def test_each_python_has_a_core_environment_of_its_own(root: Path) -> None:
+    """The cores of several versions lie side by side: none is thrown away for another."""
+    version = "core-{}.{}".format(*sys.version_info)
+
+    own = install.environments(root)[version]
+
+    assert (own.folder, own.pins, own.packages) == (f".venv-{version}", "requirements/core.txt", (".",))
+
+
 def test_the_environments_do_not_wait_for_one_another(root: Path, steps: list[str]) -> None:
     """The core's environment can be made while the other one is in the making."""
     with install._locked(install.environments(root)["dev"]):

@@ -1,5 +1,6 @@
 """Set-up of the tests of faults: a real program, in a process of its own, with real distributions."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -10,8 +11,15 @@ from typing import Any
 import attrs
 import pytest
 
+# Every way in which coroutines can run, as `anyio.run` is told.
+LOOPS = {"asyncio": "", "debug": ", backend_options={'debug': True}"}
+if sys.version_info >= (3, 12):
+    LOOPS["eager"] = ", backend_options={'loop_factory': eager_loop}"
+if importlib.util.find_spec("trio"):
+    LOOPS["trio"] = ", backend='trio'"
+
 PROGRAM = """
-import json, logging, sys
+import asyncio, json, logging, sys
 import anyio
 import attrs
 from returns.result import Result, Success
@@ -36,6 +44,12 @@ async def settle(app):
     pass
 
 
+def eager_loop():
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
 {more}
 
 
@@ -53,7 +67,7 @@ async def main(app):
     print(json.dumps({{"answer": answer, "states": states, "health": health}}))
 
 
-anyio.run(main, CqrsModule.for_root(orders, strict={strict!r}{options}))
+anyio.run(main, CqrsModule.for_root(orders, strict={strict!r}{options}){loop})
 """
 
 
@@ -87,12 +101,29 @@ class Ran:
 Run = Callable[..., Ran]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the mark is for."""
+    config.addinivalue_line("markers", "on_every_loop: run once for each way in which coroutines can run.")
+
+
 @pytest.fixture
-def run_app(site: Path, tmp_path: Path) -> Run:
+def loop() -> str:
+    """How the program's coroutines run: as with `anyio.run`, unless the test is one of `on_every_loop`."""
+    return "asyncio"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `on_every_loop` once for each."""
+    if metafunc.definition.get_closest_marker("on_every_loop"):
+        metafunc.parametrize("loop", LOOPS)
+
+
+@pytest.fixture
+def run_app(site: Path, tmp_path: Path, loop: str) -> Run:
     """Run an app with one handler and every plugin that is installed; it has to end by itself, with exit code 0."""
 
     def run(more: str = "", *, strict: bool = False, options: str = "", **env: str) -> Ran:
-        source = PROGRAM.format(more=more, strict=strict, options=options)
+        source = PROGRAM.format(more=more, strict=strict, options=options, loop=LOOPS[loop])
         ran = subprocess.run(
             [sys.executable, "-P", "-c", source],
             cwd=tmp_path,

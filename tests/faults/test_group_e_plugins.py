@@ -1,4 +1,7 @@
-"""Group E: what plugins do wrong. Each row runs a real program with real distributions."""
+"""Group E: what plugins do wrong. Each row runs a real program with real distributions.
+
+Rows that depend on how tasks run (E6, E7, E8, E12) run on every loop: asyncio, its debug mode, eager tasks and trio.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +162,19 @@ def test_e6_a_plugin_that_cannot_be_configured(
         assert not ran.logged("wrap_command")
 
 
+@pytest.mark.on_every_loop
+@pytest.mark.on_every_loop
+def test_e6_the_others_continue_however_tasks_run(run_app: Any, plugin: Plugin) -> None:
+    """E6: one cannot be configured, the next one starts, runs and stops, on every loop."""
+    plugin("bad", "def configure(self, builder): raise OSError('no disk')")
+    plugin("good", LIFESPAN.format(stop="pass"))
+
+    ran = run_app()
+
+    assert (ran.told["answer"], ran.state("bad"), ran.state("good")) == (ANSWER, "failed", "active")
+    assert ran.output.count("good started") == ran.output.count("good stopped") == 1
+
+
 def test_e6_a_plugin_that_takes_long_to_configure_is_named(run_app: Any, plugin: Plugin) -> None:
     """E6: it cannot be killed, so the app waits, and a warning says for whom."""
     plugin("slow", "def configure(self, builder):\n    time.sleep(2.5)\n    return Success(None)")
@@ -169,6 +185,7 @@ def test_e6_a_plugin_that_takes_long_to_configure_is_named(run_app: Any, plugin:
     assert (ran.told["answer"], ran.state("slow")) == (ANSWER, "active")
 
 
+@pytest.mark.on_every_loop
 def test_e7_plugins_that_cannot_stop(run_app: Any, plugin: Plugin) -> None:
     """E7: one raises, one hangs: each is told once, the others stop, last started first, and the program ends."""
     plugin("a", LIFESPAN.format(stop="pass"))
@@ -205,6 +222,7 @@ def test_e7_stopping_twice_stops_once(run_app: Any, plugin: Plugin) -> None:
     assert twice.output.count("a stopped") == 1
 
 
+@pytest.mark.on_every_loop
 @pytest.mark.parametrize(
     ("relations", "states", "edge"),
     [
@@ -283,6 +301,7 @@ def test_e10_a_plugin_that_registers_what_the_app_has(run_app: Any, plugin: Plug
     assert "and so does the app itself" in ran.reason("greedy")
 
 
+@pytest.mark.on_every_loop
 def test_e11_the_libraries_of_plugins_are_absent(run_app: Any, plugin: Plugin, site: Path) -> None:
     """E11: the core runs without any of them, and a plugin that needs one says how to get it."""
     for library in ["httpx", "httpcore", "diskcache", "opentelemetry", "orjson", "datafusion", "click"]:
@@ -295,6 +314,7 @@ def test_e11_the_libraries_of_plugins_are_absent(run_app: Any, plugin: Plugin, s
     assert ran.logged("Fix: pip install shop-needy with what it needs, or set CQRS_PLUGINS_DISABLED=needy.")
 
 
+@pytest.mark.on_every_loop
 def test_e12_a_plugin_whose_worker_thread_crashes(run_app: Any, plugin: Plugin) -> None:
     """E12: a worker of its task group takes the plugin with it, once, with its traceback; the app goes on."""
     plugin(

@@ -23,7 +23,6 @@ from cqrs.features import Feature, flatten
 from cqrs.hooks import Announcing, Hooks
 from cqrs.instrumentation import Instrument
 from cqrs.middleware import Kind, Middleware, Next
-from cqrs.parking import Parking
 from cqrs.plugin_discovery import gather
 from cqrs.plugin_lifespan import Supervisor
 from cqrs.plugins import LoadedPlugin, Plugin, PluginHealth
@@ -270,8 +269,7 @@ class CqrsApp:
         around = prepared.around()
         queue = prepared.letters.unwrap()
         self.dead_letters.serve(queue, prepared.registry.events())
-        parking = Parking(queue, around.clock, self._hooks)
-        delivering = Delivering(around.clock, self._hooks, parking)
+        delivering = Delivering(around.clock, self._hooks, self.dead_letters.parking)
         sealed = seal(prepared.registry, calls, around, composing, delivering)
         for kind, pipelines in sealed.pipelines.items():
             self._pipelines[kind].update(pipelines)

@@ -25,6 +25,20 @@ _Waiting = tuple[Event, contextvars.Context]
 
 
 @final
+class _Publishing:
+    """One publish of a queue, for as long as it runs."""
+
+    def __init__(self, queue: "BackgroundQueue") -> None:
+        self.queue: BackgroundQueue | None = queue
+
+
+# Set where a queue publishes: what runs there cannot wait until the queue has published it.
+_within: Final[contextvars.ContextVar[_Publishing | None]] = contextvars.ContextVar(
+    "cqrs_publishing_later", default=None
+)
+
+
+@final
 class BackgroundQueue:
     """Events that are published one after the other by a task that lives as long as there are any.
 
@@ -32,6 +46,9 @@ class BackgroundQueue:
         publish: publishes one.
         abandon: parks an event that will not be published any more for all who would have heard it.
         capacity: how many events may wait.
+
+    Attributes:
+        refused: how many events there was no place for.
     """
 
     def __init__(
@@ -43,6 +60,7 @@ class BackgroundQueue:
         self._publish = publish
         self._abandon = abandon
         self._capacity = capacity
+        self.refused: int = 0
         self._waiting: deque[_Waiting] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._publishing: Event | None = None
@@ -61,6 +79,7 @@ class BackgroundQueue:
         loop = _running_loop()
         capacity = self._capacity if loop is not None else 0
         if loop is None or len(self._waiting) >= capacity:
+            self.refused += 1
             return Failure(QueueFull("events to publish later", capacity))
         self._waiting.append((event, contextvars.copy_context()))
         if self._worker is None:
@@ -69,7 +88,17 @@ class BackgroundQueue:
         return Success(None)
 
     async def drain(self) -> None:
-        """Wait until every event that was taken has been published."""
+        """Wait until every event that was taken has been published.
+
+        Raises:
+            RuntimeError: in a subscriber of such an event, which would wait for itself.
+        """
+        within = _within.get()
+        if within is not None and within.queue is self:
+            raise RuntimeError(
+                "drain() was awaited within the delivery of an event that was published later: it would wait for itself. "
+                "Fix: await it where the event was published, or not at all; leaving the app drains too."
+            )
         while self._worker is not None:
             await self._idle.wait()
 
@@ -92,6 +121,8 @@ class BackgroundQueue:
                 event, context = self._waiting.popleft()
                 self._publishing = event
                 # In a task of its own: only a task can be given the context of whoever published.
+                within = _Publishing(self)
+                context.run(_within.set, within)
                 publishing = asyncio.get_running_loop().create_task(self._publish(event), context=context)
                 try:
                     await publishing
@@ -100,6 +131,8 @@ class BackgroundQueue:
                 except BaseException as stop:
                     # KeyboardInterrupt and its like went to the event loop as well; here the others are still to come.
                     await self._stopped(event, stop)
+                finally:
+                    within.queue = None  # what a subscriber left running may drain from now on
                 self._publishing = None
         finally:
             self._worker = None

@@ -11,7 +11,9 @@ from returns.result import Failure, Result
 
 from cqrs.cache_control import CacheControl
 from cqrs.command_bus import CommandBus
+from cqrs.container import Container
 from cqrs.deliveries import PublishReport
+from cqrs.describe import PluginDescription
 from cqrs.event_bus import EventBus
 from cqrs.faults import AppClosed, BusDisabled, Fault, QueueFull
 from cqrs.messages import Command, Event, Query
@@ -36,6 +38,8 @@ class Buses(Protocol):
     commands: CommandBus
     queries: QueryBus
     events: EventBus
+    container: Container
+    plugins: tuple[PluginDescription, ...]
 
 
 @final
@@ -86,12 +90,20 @@ class BlockingBuses:
         commands: the command bus.
         queries: the query bus.
         events: the event bus.
+        container: the user's container; what it resolves of the buses are the async ones.
     """
 
     def __init__(self, buses: Buses, calls: "_Calls") -> None:
+        self._buses = buses
+        self.container: Container = buses.container
         self.commands: BlockingCommandBus = BlockingCommandBus(buses.commands, calls)
         self.queries: BlockingQueryBus = BlockingQueryBus(buses.queries, calls)
         self.events: BlockingEventBus = BlockingEventBus(buses.events, calls)
+
+    @property
+    def plugins(self) -> tuple[PluginDescription, ...]:
+        """Every plugin that was found, with the state that it has now."""
+        return self._buses.plugins
 
 
 @final

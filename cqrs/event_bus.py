@@ -192,8 +192,17 @@ class EventBus:
             return Failure(fault)
         return self._background.put(event)
 
+    @property
+    def refused(self) -> int:
+        """How many events there was no place for: ``publish_later`` said so, ``emit.later`` published them at once."""
+        return self._background.refused
+
     async def drain(self) -> None:
-        """Wait until everything that ``publish_later`` took has been published, and what that has published later."""
+        """Wait until everything that ``publish_later`` took has been published, and what that has published later.
+
+        Raises:
+            RuntimeError: in a subscriber of an event that was published later, which would wait for itself.
+        """
         await self._background.drain()
 
     async def close(self) -> None:

@@ -31,7 +31,7 @@ from cqrs.letters import (
     StoredEvent,
 )
 from cqrs.messages import Event, type_ids
-from cqrs.parking import recorded
+from cqrs.parking import Parking, recorded
 from cqrs.problems import Problem
 from cqrs.subscribers import Subscriber
 from cqrs.unanswered import Gate
@@ -80,6 +80,7 @@ class DeadLetters:
     Attributes:
         queue: to list, show, count and discard letters.
         memory: the queue of an app that is given no other.
+        parking: puts what a subscriber could not take into the queue.
     """
 
     def __init__(
@@ -92,12 +93,18 @@ class DeadLetters:
     ) -> None:
         self.memory: MemoryDeadLetterQueue = MemoryDeadLetterQueue(clock=clock)
         self.queue: DeadLetterQueue = self.memory
+        self.parking: Parking = Parking(self.memory, clock, listeners.hooks)
         self._listeners = listeners
         self._events: tuple[type[Event], ...] = ()
         self._gate = gate
         self._clock = clock
         self._given = given
         self._env = env
+
+    @property
+    def overflows(self) -> int:
+        """How many events could not be parked since the app was composed; each is said at ERROR on the logger ``cqrs``."""
+        return self.parking.overflows
 
     def choose(self, brought: Iterable[DeadLetterQueue] = ()) -> Result[DeadLetterQueue, Problem]:
         """Choose where the app keeps its dead letters, as it would if it were started now.
@@ -118,7 +125,7 @@ class DeadLetters:
             queue: where its dead letters are kept.
             events: the event classes that it knows; what derives from them is known too.
         """
-        self.queue = queue
+        self.queue = self.parking.queue = queue
         self._events = tuple(events)
 
     async def replay(self, wanted: LetterFilter = EVERY, /) -> ReplayReport:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from returns.result import Failure, Result, Success
 
-from cqrs import AppClosed, BusDisabled, Event, Feature
+from cqrs import AppClosed, BusDisabled, Command, Emit, Event, Feature
 from cqrs.background import BackgroundQueue
 from cqrs.context import cqrs_context, current_context
 from cqrs.deliveries import PublishReport
@@ -21,6 +21,11 @@ class Placed(Event):
     """An event."""
 
     order: int = 0
+
+
+@attrs.frozen
+class Place(Command[int, str]):
+    """A command."""
 
 
 class Subscriber:
@@ -235,3 +240,80 @@ async def test_draining_an_empty_queue_does_not_wait(compose_app: Any) -> None:
     async with compose_app() as bus:
         with anyio.fail_after(5):
             await bus.events.drain()
+
+
+async def test_a_subscriber_cannot_wait_for_its_own_delivery(compose_app: Any) -> None:
+    """`drain` within what is published later says so instead of standing still, also in a task of the subscriber's."""
+    caught: list[str] = []
+    app = compose_app()
+
+    async def drains() -> None:
+        with pytest.raises(RuntimeError, match="it would wait for itself") as raised:
+            await app.events.drain()
+        caught.append(str(raised.value))
+
+    async def send(_event: Placed) -> Result[None, str]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(drains)
+        await drains()
+        return Success(None)
+
+    app = compose_app(hearing(send))
+    async with app as bus:
+        with anyio.fail_after(20):
+            await bus.events.publish_later(Placed())
+            await bus.events.drain()
+
+    assert len(caught) == 2
+
+
+async def test_what_a_subscriber_left_running_may_wait_for_the_queue(compose_app: Any) -> None:
+    """A task that outlives the delivery, and a subscriber of another app's queue, drain like anybody else."""
+    left: list[asyncio.Task[None]] = []
+    ended, other = asyncio.Event(), compose_app()
+    app = compose_app()
+
+    async def drains() -> None:
+        await ended.wait()
+        await app.events.drain()
+
+    async def send(_event: Placed) -> Result[None, str]:
+        left.append(asyncio.ensure_future(drains()))
+        await other.events.drain()
+        return Success(None)
+
+    app = compose_app(hearing(send))
+    async with other, app as bus:
+        with anyio.fail_after(20):
+            await bus.events.publish_later(Placed())
+            await bus.events.drain()
+            ended.set()
+            await left[0]
+
+
+async def test_events_without_a_place_are_counted(compose_app: Any) -> None:
+    """Whether the caller is told or a handler's event goes out at once instead: `refused` says how many they were."""
+    subscriber = Subscriber(waits=True)
+    async with compose_app(hearing(subscriber.hear)) as bus:
+        bus.events._background._capacity = 2
+        answers = [await bus.events.publish_later(Placed(order)) for order in range(5)]
+        assert bus.events.refused == 3
+        subscriber.may_go_on.set()
+
+    assert [isinstance(answer, Failure) for answer in answers] == [False, False, True, True, True]
+
+
+async def test_what_a_handler_emits_for_later_without_a_place_is_counted_and_heard(compose_app: Any) -> None:
+    """It goes out at once, before `execute` returns, and `refused` says so."""
+    subscriber = Subscriber()
+    feature = hearing(subscriber.hear)
+
+    @feature.handles(Place)
+    async def place(_command: Place, *, emit: Emit) -> Result[int, str]:
+        emit.later(Placed(7))
+        return Success(7)
+
+    async with compose_app(feature) as bus:
+        bus.events._background._capacity = 0
+        assert await bus.commands.execute(Place()) == Success(7)
+        assert (subscriber.heard, bus.events.refused) == ([7], 1)

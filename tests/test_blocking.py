@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import attrs
+import punq
 import pytest
 from returns.result import Failure, Result, Success
 
@@ -103,6 +104,18 @@ def test_the_buses_answer_as_they_do_when_awaited(compose_app: Any, orders: Feat
     assert isinstance(crashed, HandlerCrashed)
     assert [delivery.result for delivery in report.deliveries] == [Failure("mailbox full")]
     assert plugin.steps == ["started", "stopped"]
+
+
+def test_a_script_finds_the_container_and_the_plugins(compose_app: Any, orders: Feature) -> None:
+    """As in async code: what is registered, and the state that each plugin has now."""
+    container = punq.Container().register(str, instance="shop")
+    app = compose_app(orders, plugins=(Stepping(),), container=container)
+    with app.blocking() as bus:
+        assert bus.container.resolve(str) == "shop"
+        assert isinstance(bus.container.resolve(CommandBus), CommandBus)
+        assert [(plugin.name, plugin.state) for plugin in bus.plugins] == [("stepping", "active")]
+        app.plugins = ()
+        assert bus.plugins == ()
 
 
 def test_a_bus_that_was_left_says_that_the_app_is_closed(compose_app: Any, orders: Feature) -> None:

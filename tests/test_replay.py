@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 from returns.result import Failure, Result, Success
@@ -22,6 +25,7 @@ from cqrs.dead_letter import (
 from cqrs.dead_letter_store import SqliteDeadLetterQueue
 from cqrs.hook_details import DeliveredDetails
 from cqrs.messages import type_id
+from cqrs.plugins import Plugin
 from cqrs.replay import ReplayReport
 
 
@@ -422,3 +426,42 @@ async def test_a_queue_that_fails_ends_the_replay(
     assert not report.ok
     assert "it was delivered, but could not be removed" in next(iter(report.parked.values()))
     assert "it is not open" in str(report.fault)
+
+
+async def test_overflows_are_counted_for_the_life_of_the_app(
+    compose_app: Any, mailer: Mailer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Losing a plugin, or starting again, begins no new count."""
+    failing = asyncio.Event()
+
+    class Dying(Plugin):
+        name = "dying"
+
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            """Crash when told to."""
+
+            async def crash() -> None:
+                await failing.wait()
+                raise OSError("gone")
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(crash)
+                yield
+
+    queue = MemoryDeadLetterQueue(sequences=0)
+    app = compose_app(hearing(mailer.send), dead_letters=queue, plugins=(Dying(),))
+    with caplog.at_level(logging.CRITICAL, "cqrs"):
+        async with app as bus:
+            await bus.events.publish(Placed(1))
+            failing.set()
+            with anyio.fail_after(20):
+                while app.plugins[0].state != "failed":
+                    await anyio.lowlevel.checkpoint()
+            await bus.events.publish(Placed(2))
+            assert app.dead_letters.overflows == 2
+        failing.clear()
+        async with app as bus:
+            await bus.events.publish(Placed(3))
+
+    assert app.dead_letters.overflows == 3

@@ -25,9 +25,9 @@ from cqrs.pipeline import Surroundings
 from cqrs.plugin_discovery import foreign_owners
 from cqrs.plugins import LoadedPlugin, Plugin
 from cqrs.problems import Code, CompositionError, Problem
+from cqrs.publisher import Publisher
 from cqrs.registrations import Owner
 from cqrs.registry import Entry, Registry
-from cqrs.unit_of_work import Publisher
 from cqrs.wrapping import SLOTS, Wrap, concerned
 
 

@@ -15,8 +15,9 @@ from cqrs.instrumentation import Instrument, overrides
 from cqrs.message_scope import Scoped
 from cqrs.middleware import HandlerInfo, Kind, Middleware, Next, applies, name_of_middleware
 from cqrs.observation import Observed, observe
+from cqrs.publisher import NoBus, Publisher
 from cqrs.registry import Call
-from cqrs.unit_of_work import NoBus, Publisher, releasing
+from cqrs.unit_of_work import releasing
 from cqrs.wrapping import SLOTS, Slot, Wrap, concerned, wrapped
 
 

@@ -8,18 +8,15 @@ from time import monotonic_ns
 from typing import Any, Final, NamedTuple, Protocol, TypeGuard, cast, final
 
 import anyio
-from returns.result import Failure, Result, Success
+from returns.result import Failure, Success
 
 from cqrs.context import MessageContext, current_context
 from cqrs.deliveries import PublishReport
-from cqrs.faults import BusDisabled, Fault
 from cqrs.messages import AnyMessage, AnyResult, Event
 from cqrs.middleware import HandlerInfo, Next
+from cqrs.publisher import PATIENCE_SECONDS, Publisher, hand_over
 
 logger: Final = logging.getLogger("cqrs")
-
-# How long a cancelled dispatch waits for what it has to undo or to park.
-_PATIENCE_SECONDS: Final = 5.0
 
 
 class UnitOfWork(Protocol):
@@ -32,40 +29,6 @@ class UnitOfWork(Protocol):
     async def rollback(self) -> None:
         """Undo what the handler did: called after a ``Failure``, an exception or a cancellation."""
         ...
-
-
-class Publisher(Protocol):
-    """What publishes the events that handlers emit: the event bus."""
-
-    def publish(self, event: Event, /) -> Coroutine[Any, Any, PublishReport]:
-        """Deliver an event and wait for all deliveries."""
-        ...
-
-    def publish_later(self, event: Event, /) -> Coroutine[Any, Any, Result[None, Fault]]:
-        """Take an event for the background, or say why not; waits for nothing."""
-        ...
-
-    async def abandon(self, event: Event, /) -> None:
-        """Park an event for everybody who would have heard it."""
-        ...
-
-
-@final
-class NoBus:
-    """What publishes where there is no event bus: nothing, and it says so."""
-
-    async def publish(self, event: Event, /) -> PublishReport:
-        """Answer that the bus is disabled."""
-        del event
-        return PublishReport((), BusDisabled("event"))
-
-    async def publish_later(self, event: Event, /) -> Result[None, Fault]:
-        """Answer that the bus is disabled."""
-        del event
-        return Failure(BusDisabled("event"))
-
-    async def abandon(self, event: Event, /) -> None:
-        """Park it for nobody: nobody would have heard it."""
 
 
 @final
@@ -190,7 +153,7 @@ async def _release(
                 reports.append(await publisher.publish(event))
             waiting.popleft()
     except BaseException as stop:
-        await _hand_over([event for event, _ in waiting], handler, publisher, stop)
+        await hand_over([event for event, _ in waiting], handler, publisher, stop)
         raise
     finally:
         if context is not None:
@@ -208,36 +171,6 @@ async def _taken(
     name = type(event).__qualname__
     logger.warning("%s of %s is published at once, not later: %s", name, handler.handler, answer.failure())
     return False
-
-
-async def _hand_over(
-    events: Sequence[Event], handler: HandlerInfo, publisher: Publisher, stop: BaseException
-) -> None:
-    """Leave to the background what a stopped dispatch has not published: what it tells of is committed.
-
-    The first of them was being published. If that was cancelled, it goes out once more: some of its subscribers may
-    hear it twice. If a subscriber of it raised what ends a program, hearing it again would do so again: it is parked.
-    """
-    given_up = isinstance(stop, GeneratorExit)  # with its event loop: nothing can be waited for any more
-    again = given_up or isinstance(stop, anyio.get_cancelled_exc_class())
-    for place, event in enumerate(events):
-        why = stop if place == 0 and not again else await _why_not_later(event, publisher)
-        if why is None:
-            continue
-        name = type(event).__qualname__
-        became = "is not published" if given_up else "is not published but parked for its subscribers"
-        logger.error("%s, emitted by %s, %s: %r", name, handler.handler, became, why)
-        if not given_up:
-            with anyio.move_on_after(_PATIENCE_SECONDS, shield=True):
-                await publisher.abandon(event)
-
-
-async def _why_not_later(event: Event, publisher: Publisher) -> object:
-    try:
-        answer = await publisher.publish_later(event)
-    except RuntimeError as error:  # no event loop runs any more
-        return error
-    return answer.failure() if isinstance(answer, Failure) else None
 
 
 def is_unit_of_work(made: object) -> TypeGuard[UnitOfWork]:
@@ -274,14 +207,14 @@ async def roll_back(units: Sequence[UnitOfWork]) -> None:
         Exception: what the first that failed has raised.
     """
     first: Exception | None = None
-    with anyio.move_on_after(_PATIENCE_SECONDS, shield=True) as scope:
+    with anyio.move_on_after(PATIENCE_SECONDS, shield=True) as scope:
         for unit in reversed(units):
             try:
                 await _done(unit.rollback(), "rollback", unit)
             except Exception as error:  # noqa: BLE001 - said by the guard; the others are rolled back all the same
                 first = first or error
     if scope.cancelled_caught:
-        first = first or TimeoutError(f"the rollback took more than {_PATIENCE_SECONDS:g} seconds")
+        first = first or TimeoutError(f"the rollback took more than {PATIENCE_SECONDS:g} seconds")
     if first is not None:
         raise first
 

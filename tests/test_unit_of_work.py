@@ -8,11 +8,10 @@ from returns.result import Failure, Result, Success
 
 from cqrs import Event, Fault, HandlerInfo, MessageContext, PublishReport
 from cqrs.context import current
-from cqrs.faults import BusDisabled, QueueFull
+from cqrs.faults import QueueFull
 from cqrs.unit_of_work import (
     Emissions,
     Emitted,
-    NoBus,
     commit,
     is_unit_of_work,
     releasing,
@@ -52,19 +51,16 @@ class Unit:
 class Bus:
     """Keeps what is published."""
 
-    def __init__(self, capacity: int = 100, stop: BaseException | None = None) -> None:
+    def __init__(self, capacity: int = 100) -> None:
         self.published: list[Event] = []
         self.later: list[Event] = []
         self.parked: list[Event] = []
         self.capacity = capacity
-        self.stop = stop
 
     async def publish(self, event: Event, /) -> PublishReport:
         """Keep it."""
         self.published.append(event)
         await anyio.lowlevel.checkpoint()
-        if self.stop is not None:
-            raise self.stop
         return PublishReport(())
 
     async def publish_later(self, event: Event, /) -> Result[None, Fault]:
@@ -172,32 +168,6 @@ async def test_events_that_a_cancellation_keeps_from_going_out_go_to_the_backgro
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * (3 - capacity)
 
 
-async def test_an_event_whose_subscriber_ends_the_program_is_parked(
-    info: HandlerInfo, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Hearing it again would end the program again; those after it go to the background."""
-    bus = Bus(stop=KeyboardInterrupt())
-
-    with pytest.raises(KeyboardInterrupt):
-        await releasing(emitting(Success(1), Placed(1), Placed(2)), info, bus)(None)  # type: ignore[arg-type]  # any message does
-
-    assert (bus.parked, bus.later) == ([Placed(1)], [Placed(2)])
-    assert "Placed, emitted by shop.place_order, is not published but parked" in caplog.text
-
-
-async def test_of_a_dispatch_given_up_with_its_loop_the_loss_is_said(
-    info: HandlerInfo, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing can be waited for then; what has no place is named at ERROR."""
-    bus = Bus(capacity=1, stop=GeneratorExit())
-
-    with pytest.raises(GeneratorExit):
-        await releasing(emitting(Success(1), Placed(1), Placed(2)), info, bus)(None)  # type: ignore[arg-type]  # any message does
-
-    assert (bus.later, bus.parked) == ([Placed(1)], [])
-    assert "Placed, emitted by shop.place_order, is not published: " in caplog.text
-
-
 async def test_what_is_emitted_for_later_is_not_waited_for(
     info: HandlerInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -236,15 +206,6 @@ def test_a_new_attempt_begins_with_nothing() -> None:
         first(Placed(3))
     with pytest.raises(RuntimeError, match="nothing would publish it"):
         second.later(Placed(4))
-
-
-async def test_without_a_bus_the_report_says_so() -> None:
-    """An event that reaches nobody is not reported as delivered."""
-    report = await NoBus().publish(Placed())
-    assert await NoBus().publish_later(Placed()) == Failure(BusDisabled("event"))
-
-    assert report.fault == BusDisabled("event")
-    assert not report.ok
 
 
 async def test_units_are_committed_in_order_and_rolled_back_in_reverse() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
-# The service with one more subscriber, whose ledger can be closed, and which can be told to kill its process.
+# The service with one more subscriber, whose ledger can be closed, and which can be told to kill its process: before it
+# has written, or when it has and nobody knows it yet.
 SHOP = """
 import os, signal
 from pathlib import Path
@@ -32,6 +33,8 @@ async def book(event: OrderPlaced) -> Result[None, str]:
         return Failure("the ledger is closed, token=hush")
     with (HERE / "ledger").open("a") as ledger:
         ledger.write(f"{event.sku} {event.order}\\n")
+    if (HERE / "kill after").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
     return Success(None)
 
 
@@ -47,8 +50,8 @@ from shop import app
 
 async def main():
     async with app as bus:
-        await app.container.resolve(Orders).restock({"apple": (10, 1), "pear": (10, 1)})
-        for number in range(6):
+        await app.container.resolve(Orders).restock({"apple": (1_000_000, 1), "pear": (1_000_000, 1)})
+        for number in range(int(sys.argv[1])):
             await bus.commands.execute(PlaceOrder(("apple", "pear")[number % 2], 1))
             print(number, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -62,18 +65,37 @@ class Shop(NamedTuple):
 
     folder: Path
 
-    def run(self, *arguments: str, killed: bool = False) -> "subprocess.CompletedProcess[str]":
-        """Run Python in a process of its own, which must not fail, or be killed if that is expected."""
-        env = {
+    @property
+    def env(self) -> dict[str, str]:
+        """What its processes are told."""
+        return {
             **os.environ,
             "CQRS_DEAD_LETTERS": f"sqlite:{self.folder / 'letters.db'}",
             "CQRS_PLUGINS": "none",
             "PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}",
         }
+
+    def run(self, *arguments: str, killed: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Run Python in a process of its own, which must not fail, or be killed if that is expected."""
         command = [sys.executable, *arguments]
-        run = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
+        )
         assert (run.returncode == -signal.SIGKILL) is killed, run.stderr
         return run
+
+    def place_until_killed(self, least: int) -> int:
+        """Place orders without end, kill that process once some have been placed, and tell how many it said it had."""
+        with subprocess.Popen(
+            [sys.executable, "-c", PLACE, "1000000"], cwd=self.folder, env=self.env, stdout=subprocess.PIPE
+        ) as placing:
+            assert placing.stdout is not None
+            first = [placing.stdout.readline() for _ in range(least)]
+            assert all(first)
+            placing.kill()
+            said = [*first, *placing.stdout.readlines()]
+        # A line that the kill cut in two says nothing.
+        return sum(line.endswith(b"\n") for line in said)
 
     def dlq(self, *arguments: str, killed: bool = False) -> "subprocess.CompletedProcess[str]":
         """Run `cqrs dlq`."""
@@ -100,7 +122,7 @@ def shop(tmp_path: Path) -> Shop:
 @pytest.mark.timeout(120)
 def test_letters_survive_every_kill_and_are_delivered_in_order(shop: Shop) -> None:
     """Placed, killed, listed, shown, replayed and killed in the middle, replayed after the fix, purged: none is missing."""
-    shop.run("-c", PLACE, killed=True)
+    shop.run("-c", PLACE, "6", killed=True)
     letters = shop.letters()
     assert [letter["sequence"] for letter in letters] == ["apple", "pear"] * 3
     assert [letter["attempts"] for letter in letters] == [1, 1, 0, 0, 0, 0]
@@ -130,4 +152,33 @@ def test_letters_survive_every_kill_and_are_delivered_in_order(shop: Shop) -> No
     assert shop.dlq("purge", "--id", letters[1]["id"]).stdout == "1 purged\n"
     assert shop.dlq("replay").returncode == 0
     assert shop.ledger()[3:] == ["pear 4", "pear 6"]
+    assert shop.letters() == []
+
+
+@pytest.mark.timeout(120)
+def test_what_was_parked_when_the_process_was_killed_is_there(shop: Shop) -> None:
+    """Killed between two parks or within one: every order that was answered waits, in order, and nothing else does."""
+    answered = shop.place_until_killed(20)
+
+    orders = [letter["sequence"] for letter in shop.letters() if letter["subscriber"] == "book"]
+
+    assert len(orders) in {answered, answered + 1}
+    assert orders == [("apple", "pear")[number % 2] for number in range(len(orders))]
+
+
+@pytest.mark.timeout(120)
+def test_killed_between_the_effect_and_its_letter_it_comes_twice_in_order(shop: Shop) -> None:
+    """What took effect without being noted is delivered again, before what is behind it; nothing is lost or overtaken."""
+    shop.run("-c", PLACE, "4", killed=True)
+    (shop.folder / "closed").unlink()
+    (shop.folder / "kill after").touch()
+    for _ in range(2):
+        shop.dlq("replay", killed=True)
+    assert shop.ledger() == ["apple 1", "apple 1"]
+
+    (shop.folder / "kill after").unlink()
+    replayed = json.loads(shop.dlq("replay", "--json").stdout)
+
+    assert len(replayed["delivered"]) == 4
+    assert shop.ledger() == ["apple 1", "apple 1", "apple 1", "pear 2", "apple 3", "pear 4"]
     assert shop.letters() == []

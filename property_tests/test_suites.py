@@ -11,8 +11,10 @@ from property_tests.mutants.plugin_classes import PLUGIN_CLASSES
 from property_tests.mutants.retries import RETRIES
 from property_tests.mutants.setting_classes import SETTING_CLASSES
 
-# Each example waits for the disk.
-FEWER = settings(max_examples=settings().max_examples // 5)
+# Each example waits for the disk: a fifth of them while one works, all of them at night.
+NIGHTLY = settings.get_profile("nightly").max_examples
+COUNT = settings().max_examples
+FEWER = settings(max_examples=COUNT if COUNT >= NIGHTLY else COUNT // 5)
 BOTH: tuple[Backend, ...] = ("asyncio", "trio")
 
 TestHandler = laws_for("TestHandler", HANDLERS.laws, subject=HANDLERS.subjects[0], backends=BOTH)

@@ -30,21 +30,25 @@ CI = hypothesis.settings(
 
 
 def kills(law: Law[object], mutant: Mutant, examples: int = CI.max_examples) -> bool:
-    """Whether a law finds an example that refutes it."""
+    """Whether a law finds an example that refutes it.
+
+    What the law that is there for it raises besides what the mutant has to die of goes on its way.
+    """
     if not law.applies(mutant.subject):
         return False
     # What an exporter says on standard error when it ends would bury the table.
     with mutant.patch(), redirect_stderr(StringIO()):
         try:
             check_law(law, mutant.subject, settings=hypothesis.settings(CI, max_examples=examples))
+        except mutant.dies_of:
+            return True
         except (FlakyStrategyDefinition, Unsatisfiable):  # says something of the draws, nothing of the mutant
             return False
-        except Exception:  # noqa: BLE001 - however it dies
-            return True
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | SystemExit):
+            # That it dies of something else proves nothing of the law.
+            if law.name == mutant.killed_by or isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
-            return True
+            return False
     return False
 
 

@@ -7,7 +7,7 @@ import anyio
 import attrs
 from returns.result import Failure, Success
 
-from cqrs import CqrsModule, Feature, Instrument, MessageContext
+from cqrs import CqrsModule, Feature, Instrument, MessageContext, PublishReport
 from cqrs.testing import BUS_LAWS, BusSubject
 from cqrs.testing.bus_subject import plain
 from cqrs.unit_of_work import Emissions
@@ -104,7 +104,7 @@ class Reporting:
     async def publish(self, event: Any) -> Any:
         """Publish."""
         report = await self.app.events.publish(event)
-        return attrs.evolve(report, deliveries=report.deliveries[::-1])
+        return PublishReport(report.deliveries[::-1], report.fault, report.skipped)
 
 
 class Eager:
@@ -286,7 +286,12 @@ BUSES = Suite(
             "leaves its context to whatever runs next",
             "keeps_contexts_apart",
             RIGHT,
-            together(replaced("cqrs.observation.current", Sticky), replaced("cqrs.dispatch.current", Sticky)),
+            together(
+                *(
+                    replaced(f"cqrs.{name}.current", Sticky)
+                    for name in ("observation", "observed_dispatch", "dispatch")
+                )
+            ),
         ),
         Mutant(
             "gives a message the identity of its sender",

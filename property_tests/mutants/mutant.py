@@ -8,7 +8,7 @@ from unittest import mock
 
 import attrs
 
-from cqrs.testing import Law
+from cqrs.testing import Law, LawBroken
 
 
 @attrs.frozen(eq=False)
@@ -20,12 +20,14 @@ class Mutant:
         killed_by: the law that has to find it.
         subject: what the suite looks at.
         patch: makes the core wrong while a law runs; nothing if the subject itself is wrong.
+        dies_of: what is raised when a law finds it; anything else is a mistake of the mutant's or of the law's.
     """
 
     name: str
     killed_by: str
     subject: Any
     patch: Callable[[], AbstractContextManager[object]] = nullcontext
+    dies_of: type[BaseException] = LawBroken
 
 
 @attrs.frozen(eq=False)

@@ -214,6 +214,7 @@ PLUGIN_CLASSES = Suite(
             "fails_alone",
             RIGHT,
             replaced("cqrs.plugin_lifespan.Supervisor._fail", fatal),
+            dies_of=RuntimeError,
         ),
         Mutant(
             "keeps what a failed configure registered",
@@ -221,7 +222,9 @@ PLUGIN_CLASSES = Suite(
             RIGHT,
             replaced("cqrs.plugin_configuration._asked", not_rolled_back),
         ),
-        Mutant("ends the program over a wrong setting", "survives_any_settings", subject(Exiting)),
+        Mutant(
+            "ends the program over a wrong setting", "survives_any_settings", subject(Exiting), dies_of=Ended
+        ),
         Mutant("leaves a thread running", "stops_for_good", subject(LeavingThread), ended),
         Mutant("leaves a task running", "stops_for_good", subject(LeavingTask)),
         Mutant("cannot be started again", "stops_for_good", subject(Once)),

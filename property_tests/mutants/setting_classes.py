@@ -76,7 +76,12 @@ SETTING_CLASSES = Suite(
             EVERYTHING,
             replaced("cqrs.testing.settings_laws.load", nameless),
         ),
-        Mutant("raises at a text of digits", "names_what_is_wrong", with_field(Parser(int, "integer"))),
+        Mutant(
+            "raises at a text of digits",
+            "names_what_is_wrong",
+            with_field(Parser(int, "integer")),
+            dies_of=ValueError,
+        ),
         Mutant(
             "takes what is no text",
             "refuses_what_is_no_text",

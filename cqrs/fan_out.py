@@ -124,5 +124,7 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     Args:
         group: what the task group raised.
     """
-    first = group.exceptions[0]
-    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

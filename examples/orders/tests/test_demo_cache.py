@@ -36,7 +36,7 @@ def test_rows_become_figures() -> None:
 
 
 def test_the_servers_figures_stand_beside_the_caches_own() -> None:
-    """With the hit rate, by-passes left out, and whether both agree."""
+    """With the hit rate, bypasses left out, and whether both agree."""
     lines = list(cache_report(FIGURES, CacheStats(lookups=counts(FIGURES))))
 
     assert lines[-1] == "hit rate: 77.8%; what the server tells and what the cache counted: equal"

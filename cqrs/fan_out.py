@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import final
+from typing import cast, final
 
 import anyio
 
@@ -124,7 +124,7 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     Args:
         group: what the task group raised.
     """
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
+    first = group.exceptions[0]
+    if isinstance(first, BaseExceptionGroup):
+        return first_of(cast("BaseExceptionGroup[BaseException]", first))
     return first

@@ -37,7 +37,7 @@ types:
 
 # Every test: core, properties, plugins, example, in processes side by side; with arguments, pytest with them
 test *ARGS:
-    @if [ $# -gt 0 ]; then pytest "$@"; else python tests/side_by_side.py; fi
+    @if [ $# -gt 0 ]; then pytest "$@"; else python -P tests/side_by_side.py; fi
 
 # The core's tests where nothing but the core is installed; arguments go to pytest
 test-core *ARGS:

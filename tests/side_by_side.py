@@ -51,7 +51,7 @@ def lanes() -> Iterator[tuple[str, ...]]:
 
 def _started(paths: Sequence[str], file: Path) -> "subprocess.Popen[bytes]":
     # One cache of results for all would be written by all.
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *paths]
+    command = [sys.executable, "-Pm", "pytest", "-p", "no:cacheprovider", *paths]
     if paths == LANES[0]:
         return subprocess.Popen(command, cwd=ROOT)
     with file.open("wb") as output:

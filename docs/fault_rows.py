@@ -10,11 +10,14 @@ GROUPS: Final = {
     "A": "The network and the server",
     "B": "The process",
     "C": "The query cache",
+    "D": "Messages and events",
+    "E": "Plugins",
     "F": "Settings",
     "G": "Hostile values",
     "H": "Abuse",
 }
-_TEST: Final = re.compile(r"test_([abcfgh])(\d+)_(\w+)")
+_TEST: Final = re.compile(r"test_([a-h])(\d+)_(\w+)")
+_OWN_NUMBER: Final = re.compile(r"[A-H]\d+: ")
 
 PAGE: Final = """# What happens when things break
 
@@ -29,10 +32,13 @@ on stderr tells it at the end of the program.
 Whatever happens to the query cache and its folder, no query fails for it or gets a wrong value: what cannot be read is
 computed, and counted.
 
-Each row below is a test under `plugins/openobserve/tests/faults` or, for the cache, `plugins/swr/tests/faults`, named by its
-number; the rows are read from them. Those of groups B and C run real processes on real files. `./dev faults-heavy` repeats
-the ones with many rounds in full: 200 forks under load, 10 000 random steps of a life, 50 writers killed, a lock held for
-30 s.
+Whatever a handler, a subscriber or a plugin does, a dispatch has exactly one outcome, a failing subscriber stops no other,
+and the app runs on; only what ends a program (`KeyboardInterrupt`, `SystemExit`, a cancellation) passes.
+
+Each row below is a test named by its number, and is read from it: of messages, events, plugins and the settings of an app
+under `tests/faults`, of telemetry under `plugins/openobserve/tests/faults`, of the cache under `plugins/swr/tests/faults`.
+Those of groups B, C and E run real processes on real files. `./dev faults-heavy` repeats the ones with many rounds in
+full: 200 forks under load, 10 000 random steps of a life, 50 writers killed, a lock held for 30 s.
 
 ## What may be lost
 
@@ -85,5 +91,7 @@ def _rows(path: Path) -> Iterator[Row]:
         found = _TEST.fullmatch(node.name)
         if found is not None:
             claim = (ast.get_docstring(node) or "").partition("\n\n")[0]
-            outcome = " ".join(claim.split()).replace("|", "\\|")
+            outcome = " ".join(_OWN_NUMBER.sub("", claim, count=1).split()).replace("|", "\\|")
+            # What followed the number is the beginning here.
+            outcome = outcome[:1].upper() + outcome[1:]
             yield Row(found[1].upper(), int(found[2]), found[3].replace("_", " "), outcome)

@@ -134,6 +134,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/telemetry.md": NOTE + telemetry_page.page(),
         DOCS / "explanation/faults.md": faults(
             NOTE,
+            DOCS.parent / "tests/faults",
             DOCS.parent / "plugins/openobserve/tests/faults",
             DOCS.parent / "plugins/swr/tests/faults",
         ),

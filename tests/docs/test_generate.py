@@ -194,6 +194,15 @@ def modules() -> Iterator[ModuleType]:
                 yield importlib.import_module(module.name)
 
 
+def test_the_page_of_faults_has_every_group() -> None:
+    """The rows of messages, plugins and settings of an app stand there too, each without its own number twice."""
+    page = generate.DOCS.joinpath("explanation/faults.md").read_text()
+
+    assert re.findall(r"^## ([A-Z])\. ", page, re.MULTILINE) == list("ABCDEFGH")
+    for row, claim in (("D22", "A subclass needs"), ("E1", "The app starts"), ("F11", "The plugin is off")):
+        assert re.search(rf"^\| {row} \| [^|]+ \| {claim}", page, re.MULTILINE)
+
+
 def copy_of_docs(folder: Path) -> Path:
     """The script and what it reads and writes, in a folder of their own."""
     docs = folder / "docs"
@@ -202,7 +211,7 @@ def copy_of_docs(folder: Path) -> Path:
             target = docs / path.relative_to(ROOT / "docs")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
-    for faults in ("plugins/openobserve/tests/faults", "plugins/swr/tests/faults"):
+    for faults in ("tests/faults", "plugins/openobserve/tests/faults", "plugins/swr/tests/faults"):
         shutil.copytree(ROOT / faults, folder / faults)  # the page of faults is read from their tests
     return docs / "generate.py"
 

@@ -165,6 +165,43 @@ async def test_d10_ten_subscribers_of_which_some_fail(compose_app: Any, strategy
     assert isinstance(report.deliveries[5].result.failure(), ContractBroken)
 
 
+class Ends(BaseException):
+    """As KeyboardInterrupt, which would end the event loop of the test too."""
+
+
+@pytest.mark.parametrize("strategy", PublishStrategy)
+async def test_d2_a_subscriber_that_ends_the_program(compose_app: Any, strategy: PublishStrategy) -> None:
+    """The publisher gets just what was raised, when every other subscriber has ended; nothing is parked."""
+    running: list[str] = []
+    error = Ends()
+
+    async def waits(_event: Event) -> Result[str, str]:
+        running.append("waits")
+        try:
+            await anyio.sleep(0 if strategy is not PublishStrategy.CONCURRENT else 60)
+        finally:
+            running.remove("waits")
+        return Success("waited")
+
+    async def ends(_event: Event) -> Result[str, str]:
+        await anyio.sleep(0.01)
+        raise error
+
+    feature = Feature("orders")
+    feature.publishes(Placed, strategy=strategy)
+    for subscriber in (waits, ends, waits):
+        feature.subscribes(Placed, name=f"{len(feature.subscribings)}")(subscriber)
+    app = compose_app(feature)
+
+    async with app as bus:
+        with pytest.raises(Ends) as raised:
+            await bus.events.publish(Placed())
+        assert running == []
+        assert await page(app) == ()
+
+    assert raised.value is error
+
+
 async def test_d10_the_order_is_kept_where_it_is_asked_for(compose_app: Any) -> None:
     """STOP_ON_FAILURE tries nobody after the first that fails, and names those it left out."""
     feature = Feature("orders")

@@ -46,7 +46,7 @@ test-core *ARGS:
 
 # The core's tests on every supported Python that is found on PATH; with arguments, pytest with them on each
 matrix *ARGS:
-    @[ $# -gt 0 ] || set -- {{ core_tests }} --ignore=tests/cli --ignore=tests/testing; python tests/matrix.py "$@"
+    @[ $# -gt 0 ] || set -- {{ core_tests }} --ignore=tests/cli --ignore=tests/testing; python -P tests/matrix.py "$@"
 
 # The property tests alone; HYPOTHESIS_PROFILE is dev (50 examples), ci (100, always the same) or nightly (2000)
 props *ARGS:

@@ -75,7 +75,8 @@ def _changed(change: Change) -> Iterator[Line]:
     elif change.kind in {"update", "drift"}:
         yield _differs(change, name, what)
     elif change.kind == "foreign" and change.subject in {"template", "destination"}:
-        yield Line("provisioning", name, "warn", f"{what}: {change.text}", change.hint or _INIT)
+        text = f"{what}: {change.text}, so there are no alerts"
+        yield Line("provisioning", name, "fail", text, change.hint or _INIT)
 
 
 def _differs(change: Change, name: str, what: str) -> Line:

@@ -11,7 +11,7 @@ from cqrs_openobserve.answers import Answer, Trouble
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.json_values import mapping, sequence
 from cqrs_openobserve.provision.desired import Desired, Subject
-from cqrs_openobserve.provision.messages import TEMPLATE
+from cqrs_openobserve.provision.messages import DESTINATION, TEMPLATE
 from cqrs_openobserve.provision.ownership import is_ours
 from cqrs_openobserve.provision.queries import number, select
 from cqrs_openobserve.provision.server import Refusal, Server, content, encoded, refusal, second_version
@@ -64,9 +64,10 @@ class Found:
     @property
     def ours(self) -> bool:
         """Whether ``init`` made it."""
-        # A destination of mail holds no text that could be marked; nobody else uses our template.
-        mail = self.subject == "destination" and self.body.get("type") == "email"
-        return is_ours(dict(self.body)) or (mail and self.body.get("template") == TEMPLATE)
+        # A destination of mail holds no text that could be marked: name and template are all there is.
+        mail = (self.subject, self.name, self.body.get("type")) == ("destination", DESTINATION, "email")
+        marked = is_ours(dict(self.body), self.subject, self.name)
+        return marked or (mail and self.body.get("template") == TEMPLATE)
 
 
 @final
@@ -196,7 +197,8 @@ class _Reader:
 
     def _alerts(self, names: set[str]) -> Iterator[Found]:
         for entry in map(mapping, _list(self._second("GET", "/alerts"), "list")):
-            if str(entry.get("name")) in names or is_ours(entry.get("description")):
+            name = str(entry.get("name"))
+            if name in names or is_ours(entry.get("description"), "alert", name):
                 key, folder = str(entry.get("alert_id")), str(entry.get("folder_id") or "")
                 rule = mapping(self._second("GET", f"/alerts/{quote(key, safe='')}"))
                 yield Found("alert", key, str(rule.get("name")), rule, folder)

@@ -62,7 +62,7 @@ class AlertRule:
             destinations: names of destinations; a server refuses a rule without any.
             enabled: whether it is evaluated.
         """
-        return stamped({
+        body: dict[str, object] = {
             "name": self.name,
             "stream_type": "logs",
             "stream_name": self.stream,
@@ -84,4 +84,5 @@ class AlertRule:
             "description": f"{self.description} ({MARK})",
             "enabled": enabled,
             "tz_offset": 0,
-        })  # fmt: skip
+        }
+        return stamped(body, "alert", self.name)

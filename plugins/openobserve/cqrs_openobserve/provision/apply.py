@@ -192,7 +192,8 @@ class _Work:
             return self._judged(answer)
         # Somebody saved it since it was read: one more look, at whose it is now, and one more try.
         now = mapping(content(self._server.call("GET", path)))
-        if not is_ours(dict(mapping(now.get(f"v{now.get('version')}")))):
+        theirs = not is_ours(dict(mapping(now.get(f"v{now.get('version')}"))), "dashboard", wanted.name)
+        if theirs:
             return Refusal("somebody else has just made it theirs", "look at it, and run init again.")
         query = {"folder": found.folder, "hash": str(now.get("hash"))}
         again = self._server.call("PUT", path, query, body)

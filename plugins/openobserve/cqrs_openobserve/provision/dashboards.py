@@ -100,7 +100,7 @@ class Dashboard:
     def body(self) -> dict[str, object]:
         """Give the body of the call that creates or replaces it."""
         panels = [panel.body(f"p{at}", layout) for at, (panel, layout) in enumerate(_placed(self.panels), 1)]
-        return stamped({
+        body: dict[str, object] = {
             "version": 5,
             "title": self.title,
             "description": f"{self.description} ({MARK})",
@@ -110,7 +110,8 @@ class Dashboard:
                 "showDynamicFilters": True,
             },
             "defaultDatetimeDuration": {"type": "relative", "relativeTimePeriod": "1h"},
-        })  # fmt: skip
+        }
+        return stamped(body, "dashboard", self.title)
 
 
 def _axis(label: str, alias: str) -> dict[str, object]:

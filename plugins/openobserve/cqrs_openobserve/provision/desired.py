@@ -11,7 +11,7 @@ from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.provision.alerts import Thresholds, rules
 from cqrs_openobserve.provision.boards import dashboards
 from cqrs_openobserve.provision.messages import DESTINATION, TEMPLATE, destination, template
-from cqrs_openobserve.provision.ownership import MARK
+from cqrs_openobserve.provision.ownership import MARK, stamped
 from cqrs_openobserve.provision.queries import StreamNames
 from cqrs_openobserve.provision.streams import Stream, all_streams
 
@@ -148,9 +148,9 @@ def _stream_names(configuration: Configuration) -> StreamNames:
 
 
 def _folder(kind: str) -> Wanted:
-    return Wanted(
-        "folder", f"{kind}/{FOLDER}", {"name": FOLDER, "description": f"{kind.capitalize()} of CQRS ({MARK})"}
-    )
+    name = f"{kind}/{FOLDER}"
+    body = {"name": FOLDER, "description": f"{kind.capitalize()} of CQRS ({MARK})"}
+    return Wanted("folder", name, stamped(body, "folder", name))
 
 
 def _skipped(configuration: Configuration, every: Sequence[AlertRule]) -> Iterator[Skipped]:

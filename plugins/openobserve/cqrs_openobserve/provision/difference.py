@@ -15,6 +15,7 @@ from cqrs_openobserve.provision.streams import Stream, compare
 
 ChangeKind = Literal["create", "update", "unchanged", "drift", "foreign", "skipped", "remove"]
 _PENDING: Final = frozenset({"create", "update", "drift", "remove"})
+_IN_THE_WAY: Final = frozenset({"template", "destination"})
 _UNIQUE: Final = frozenset({"folder", "template", "destination"})
 _REMOVABLE: Final[tuple[Subject, ...]] = ("alert", "dashboard", "destination", "template")
 
@@ -81,7 +82,7 @@ class Plan:
     @property
     def stuck(self) -> tuple[Change, ...]:
         """What is not as it should be and cannot be mended from here."""
-        return tuple(change for change in self.changes if change.kind in _PENDING and not change.mended)
+        return tuple(change for change in self.changes if not change.mended)
 
 
 def plan(desired: Desired, actual: Actual, *, prune: bool = False) -> Plan:
@@ -105,7 +106,7 @@ def plan(desired: Desired, actual: Actual, *, prune: bool = False) -> Plan:
         made = _thing(wanted, _candidates(wanted, actual))
         kept |= {(change.subject, change.key) for change in made}
         changes += made
-        if made[0].kind == "foreign" and wanted.subject in {"template", "destination"}:
+        if made[0].kind == "foreign" and wanted.subject in _IN_THE_WAY:
             blocked = f"the {wanted.subject} {wanted.name} is somebody else's"
     changes += (
         Change("skipped", each.subject, each.name, text=each.text, hint=each.hint) for each in desired.skipped
@@ -154,6 +155,8 @@ def _thing(wanted: Wanted, candidates: Sequence[Found]) -> list[Change]:
             text=_FOREIGN[wanted.subject],
             hint=_hint(wanted),
             key=found.key,
+            # What is in the way of all alerts is no matter of taste, as a second dashboard of a title is.
+            mended=wanted.subject not in _IN_THE_WAY,
         )
         for found in candidates
         if not found.ours
@@ -257,7 +260,7 @@ _FOREIGN: Final[Mapping[Subject, str]] = {
 
 
 def _hint(wanted: Wanted) -> str:
-    return "rename or remove it, and run init again." if wanted.subject in {"template", "destination"} else ""
+    return "rename or remove it, and run init again." if wanted.subject in _IN_THE_WAY else ""
 
 
 def _text(kind: ChangeKind, fields: Sequence[FieldChange]) -> str:

@@ -1,7 +1,8 @@
 """The desired state as files that others can send to a server with any HTTP client; pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import count
 from typing import Final
 
 import attrs
@@ -11,7 +12,9 @@ from cqrs_openobserve.provision.desired import Desired, Wanted
 from cqrs_openobserve.provision.streams import Stream
 
 ADDRESS: Final = "$CQRS_ALERT_ADDRESS"
-_CALLS: Final = """# What `cqrs openobserve export` wrote
+README: Final = "README.md"
+_TITLE: Final = "# What `cqrs openobserve export` wrote"
+_CALLS: Final = f"""{_TITLE}
 
 The bodies of the calls that make streams, folders, channel, alerts and dashboards on an OpenObserve server, in this
 order. `$API` is `https://HOST/api/ORGANISATION`, `$API2` is `https://HOST/api/v2/ORGANISATION`; send
@@ -20,6 +23,10 @@ order. `$API` is `https://HOST/api/ORGANISATION`, `$API2` is `https://HOST/api/v
 | file | call |
 |---|---|
 """
+# Only paths that files() could have made: a table that somebody changed leads nowhere else.
+_ROW: Final = re.compile(
+    r"^\| `((?:(?:streams|folders|alerts|dashboards)/)?[a-z0-9_][a-z0-9._-]*\.json)` \|", re.MULTILINE
+)
 _NOTE: Final = f"""
 `$FOLDER` is the `folderId` that making the folder answered. In `destination.json` put the channel's address in the
 place of `{ADDRESS}`: it is a secret, and not in these files. `cqrs openobserve plan` then finds nothing to do.
@@ -27,18 +34,39 @@ place of `{ADDRESS}`: it is a secret, and not in these files. `cqrs openobserve 
 
 
 def files(desired: Desired) -> dict[str, bytes]:
-    """Give the files by their relative paths.
+    """Give the files by their relative paths; no two paths differ only in case.
 
     Args:
         desired: what should be there.
     """
-    calls = [
-        *(call for stream in desired.streams for call in _stream(stream)),
-        *map(_thing, desired.marked()),
-    ]
-    found = {path: body for path, _, body in calls}
-    rows = "".join(f"| `{path}` | `{call}` |\n" for path, call, _ in calls)
-    return {**found, "README.md": f"{_CALLS}{rows}{_NOTE}".encode()}
+    found: dict[str, bytes] = {}
+    rows = ""
+    streams = (call for stream in desired.streams for call in _stream(stream))
+    for wished, call, body in (*streams, *map(_thing, desired.marked())):
+        path = _free(wished, found)
+        found[path] = body
+        rows += f"| `{path}` | `{call}` |\n"
+    return {README: f"{_CALLS}{rows}{_NOTE}".encode(), **found}
+
+
+def listed(readme: str) -> frozenset[str]:
+    """Give the files that an earlier export wrote, ``README.md`` among them.
+
+    Args:
+        readme: the text of ``README.md``.
+
+    Returns:
+        Their relative paths; none if no export wrote it.
+    """
+    if not readme.startswith(f"{_TITLE}\n"):
+        return frozenset()
+    return frozenset({README, *_ROW.findall(readme)})
+
+
+def _free(path: str, taken: Container[str]) -> str:
+    # Names of rules may differ in case alone, and there are file systems on which that is no difference.
+    stem = path.removesuffix(".json")
+    return next(name for at in count(1) if (name := path if at == 1 else f"{stem}-{at}.json") not in taken)
 
 
 def _stream(stream: Stream) -> Iterator[tuple[str, str, bytes]]:

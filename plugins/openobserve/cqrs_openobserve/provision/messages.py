@@ -33,9 +33,10 @@ def template(channel: Channel) -> dict[str, object]:
         channel: what has to understand it.
     """
     if channel.kind == "email":
-        return stamped({"name": TEMPLATE, "type": "email", "title": "{alert_name}: {rows}", "body": _MAIL})
+        mail = {"name": TEMPLATE, "type": "email", "title": "{alert_name}: {rows}", "body": _MAIL}
+        return stamped(mail, "template", TEMPLATE)
     text = orjson.dumps(_SLACK if channel.kind == "slack" else _WEBHOOK).decode()
-    return stamped({"name": TEMPLATE, "type": "http", "title": "", "body": text})
+    return stamped({"name": TEMPLATE, "type": "http", "title": "", "body": text}, "template", TEMPLATE)
 
 
 def destination(channel: Channel) -> dict[str, object]:
@@ -46,9 +47,9 @@ def destination(channel: Channel) -> dict[str, object]:
     """
     address = channel.address.reveal()
     known: dict[str, object] = {"name": DESTINATION, "template": TEMPLATE}
-    if channel.kind == "email":  # nothing of it can hold the mark: it is ours if its template is
+    if channel.kind == "email":  # nothing of it can hold the mark: it is ours by name and template
         return known | {"type": "email", "url": "", "emails": [address]}
     headers = {"X-Made-By": MARK}  # the mark: a destination has no description
     hook = {"type": "http", "url": address, "method": "post", "skip_tls_verify": False, "headers": headers}
     nobody: list[str] = []
-    return stamped({**known, **hook, "emails": nobody})
+    return stamped({**known, **hook, "emails": nobody}, "destination", DESTINATION)

@@ -28,6 +28,33 @@ def test_files_are_written_without_asking_a_server(run: Run, env: dict[str, str]
     assert {path: path.read_bytes() for path in folder.rglob("*.*")} == everything
 
 
+def test_what_export_did_not_write_is_left_alone(run: Run, env: dict[str, str], tmp_path: Path) -> None:
+    """A repository's own README.md, or a file of a rule's name: named, and nothing is written at all."""
+    for name in ("README.md", "dashboards/cqrs-commands.json"):
+        folder = tmp_path / name.replace("/", "-")
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("# Mine")
+        result = run("export", str(folder), **env)
+        assert result.exit_code == 1
+        assert f"{name} in {folder} was not written by export" in result.stderr
+        assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
+        assert (folder / name).read_text() == "# Mine"
+
+
+def test_what_is_no_longer_wanted_goes_and_what_others_put_there_stays(
+    run: Run, env: dict[str, str], tmp_path: Path
+) -> None:
+    """Files of an earlier export, known by the README.md that it wrote."""
+    hook = {"CQRS_ALERT_CHANNEL": "webhook:https://h.example.com/canary-T0123"}
+    assert run("export", str(tmp_path), **env, **hook).exit_code == 0
+    assert (tmp_path / "alerts/cqrs_event_dead_letters.json").exists()
+    (tmp_path / "alerts/mine.json").write_text("{}")
+    assert run("export", str(tmp_path), **env).exit_code == 0
+    assert [path.name for path in (tmp_path / "alerts").iterdir()] == ["mine.json"]
+    assert not (tmp_path / "destination.json").exists()
+    assert (tmp_path / "dashboards/cqrs-commands.json").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_told(run: Run, env: dict[str, str], tmp_path: Path) -> None:
     """In a sentence."""
     (tmp_path / "streams").write_text("in the way")

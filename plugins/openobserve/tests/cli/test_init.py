@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from cqrs_openobserve.provision.dashboards import Dashboard
 from cqrs_openobserve.testing import Reply
 
 Run = Callable[..., Result]
@@ -113,13 +114,36 @@ def test_prune_is_needed_to_remove_anything(run: Run, env: dict[str, str], local
     run("init", **env)
     folder = local.request("GET", "/api/v2/default/folders/dashboards").json()["list"][0]["folderId"]
     entry = local.request("GET", f"/api/default/dashboards?folder={folder}").json()["dashboards"][0]
-    for title, description in (("Old", entry["description"]), ("Mine", "mine")):
-        body = {**entry["v5"], "title": title, "description": description}
+    copy = {**entry["v5"], "title": "Copy"}
+    for body in (Dashboard("Old", "Old", ()).body(), copy, {**copy, "title": "Mine", "description": "mine"}):
         local.request("POST", f"/api/default/dashboards?folder={folder}", json=body)
     assert "removed" not in run("init", **env).stdout
     assert "removed    dashboard    Old" in run("init", "--prune", **env).stdout
     left = local.request("GET", f"/api/default/dashboards?folder={folder}").json()["dashboards"]
-    assert {each["title"] for each in left} == {"CQRS commands", "CQRS queries", "CQRS events", "Mine"}
+    assert {each["title"] for each in left} == {
+        "CQRS commands",
+        "CQRS queries",
+        "CQRS events",
+        "Copy",
+        "Mine",
+    }
+
+
+def test_what_is_in_the_way_of_all_alerts_is_exit_1_and_plan_exit_2(
+    run: Run, env: dict[str, str], local: Any
+) -> None:
+    """With what to do; a deployment that has no alerts is no success."""
+    env |= HOOK
+    body = {"name": "cqrs_openobserve", "title": "", "type": "http", "body": "mine"}
+    local.request("POST", "/api/default/alerts/templates", json=body)
+    for _ in range(2):
+        found = run("init", **env)
+        assert found.exit_code == 1
+        assert "somebody else's template of the same name" in found.stderr
+        assert "rename or remove it" in found.stderr
+        planned = run("plan", **env)
+        assert (planned.exit_code, "somebody else's template" in planned.stdout) == (2, True)
+    assert run("doctor", **env).exit_code == 2
 
 
 @pytest.mark.parametrize("level", ["WARN", "ERROR"])

@@ -48,8 +48,8 @@ def test_what_is_as_it_should_be_is_counted() -> None:
             ("s", "fail", "column types of s conflict: d is Utf8, not Float64"),
         ),
         (
-            Change("foreign", "template", "t", text="somebody else's"),
-            ("t", "warn", "the template t: somebody else's"),
+            Change("foreign", "template", "t", text="somebody else's", mended=False),
+            ("t", "fail", "the template t: somebody else's, so there are no alerts"),
         ),
         (Change("create", "alert", "a\x1b[2J"), ("a [2J", "fail", "the alert a [2J does not exist")),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cqrs_openobserve.provision.actual import Actual, Found, read_actual, read_stream
-from cqrs_openobserve.provision.ownership import MARK
+from cqrs_openobserve.provision.ownership import MARK, stamped
 from cqrs_openobserve.provision.server import Refusal
 from cqrs_openobserve.testing import Reply
 
@@ -39,15 +39,29 @@ def test_dashboards_of_the_default_folder_are_seen_too(site: Any) -> None:
 
 def test_ours_come_first() -> None:
     """Whatever the ids are."""
-    body = {"description": f"x ({MARK})"}
+    body = stamped({"description": f"x ({MARK})"}, "alert", "a")
     theirs, ours = Found("alert", "1", "a", {}), Found("alert", "2", "a", body)
     assert Actual(found=(theirs, ours)).named("alert", "a") == (ours, theirs)
 
 
-def test_a_mail_destination_is_ours_by_its_template() -> None:
-    """It holds no text that could be marked."""
-    assert Found("destination", "d", "d", {"type": "email", "template": "cqrs_openobserve"}).ours
-    assert not Found("destination", "d", "d", {"type": "http", "template": "cqrs_openobserve"}).ours
+def test_a_mail_destination_is_ours_by_its_name_and_template() -> None:
+    """It holds no text that could be marked; one that others made may use our template, too."""
+    mail = {"type": "email", "template": "cqrs_openobserve"}
+    ours = "cqrs_openobserve"
+    assert Found("destination", ours, ours, mail).ours
+    assert not Found("destination", "oncall", "oncall", mail).ours
+    assert not Found("destination", ours, ours, mail | {"type": "http"}).ours
+    assert not Found("destination", ours, ours, mail | {"template": "other"}).ours
+
+
+def test_a_copy_that_keeps_its_description_is_not_ours(site: Any) -> None:
+    """Under another name; it is neither counted nor asked for."""
+    site.init()
+    key = site.second("GET", "/alerts").json()["list"][0]["alert_id"]
+    site.second(
+        "POST", "/alerts", json={**site.second("GET", f"/alerts/{key}").json(), "name": "team_x_copy"}
+    )
+    assert site.actual().named("alert", "team_x_copy") == ()
 
 
 def test_since_when_a_column_is_text_is_told(site: Any) -> None:

@@ -17,7 +17,7 @@ def test_the_body_has_every_key_that_a_server_requires() -> None:
     assert all(isinstance(trigger[name], int) for name in ("period", "threshold", "frequency", "silence"))
     assert body["query_condition"] == {"type": "sql", "sql": RULE.sql}
     assert (body["destinations"], body["enabled"]) == (["hook"], True)
-    assert f"Mine ({MARK}, {fingerprint(body)})" == body["description"]
+    assert f"Mine ({MARK} as alert mine, {fingerprint(body)})" == body["description"]
 
 
 def test_a_rule_can_be_written_switched_off() -> None:

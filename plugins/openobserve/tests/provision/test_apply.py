@@ -9,9 +9,12 @@ import pytest
 from cqrs_openobserve.answers import Answer, Trouble
 from cqrs_openobserve.configuration import read
 from cqrs_openobserve.provision.actual import Actual, read_actual
+from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.provision.apply import Step, apply
+from cqrs_openobserve.provision.dashboards import Dashboard
 from cqrs_openobserve.provision.desired import desired
 from cqrs_openobserve.provision.difference import plan
+from cqrs_openobserve.provision.messages import DESTINATION
 from cqrs_openobserve.provision.ownership import MARK
 from cqrs_openobserve.provision.server import Refusal
 from cqrs_openobserve.testing import Reply
@@ -171,14 +174,47 @@ def test_what_is_somebody_elses_is_never_touched(site: Any) -> None:
     assert site.second("GET", f"/alerts/{key}").json() == before
 
 
+@pytest.mark.parametrize("path", ["templates", "destinations"])
+def test_a_template_or_destination_in_the_way_of_all_alerts_is_a_failure(site: Any, path: str) -> None:
+    """It is not touched; no alert is made, which nobody is to take for a success; without it all is made."""
+    body = {"name": "cqrs_openobserve", "title": "", "type": "http", "body": "mine"}
+    if path == "destinations":
+        site.first("POST", "/alerts/templates", json=body | {"name": "other"})
+        body = {"url": "https://hooks.example.com/mine", "method": "post", "skip_tls_verify": False}
+        body |= {"name": "cqrs_openobserve", "type": "http", "template": "other"}
+    assert site.first("POST", f"/alerts/{path}", json=body).status_code == 200
+    before = site.first("GET", f"/alerts/{path}").json()
+
+    (stuck,) = site.plan().stuck
+    assert (stuck.kind, stuck.subject) == ("foreign", path[:-1])
+    steps = site.init()
+    (failed,) = [step for step in steps if not step.ok]
+    assert "somebody else's" in failed.text
+    assert failed.hint
+    assert did(steps)["alert", "skipped"] == 6
+    assert did(steps)["dashboard", "created"] == 3
+    assert [each for each in site.first("GET", f"/alerts/{path}").json() if each in before] == before
+
+    site.first("DELETE", f"/alerts/{path}/cqrs_openobserve")
+    assert all(step.ok for step in site.init())
+    assert len(site.state()["alerts"]) == 6
+
+
 def test_prune_removes_what_we_made_and_no_longer_want(site: Any) -> None:
     """Nothing else, and only if it is asked to."""
     site.init()
     path, content = board(site)
     folder = path.partition("folder=")[2].partition("&")[0]
-    site.first("POST", f"/dashboards?folder={folder}", json={**content, "title": "CQRS of old"})
+    old = Dashboard("CQRS of old", "Old", ()).body()
+    site.first("POST", f"/dashboards?folder={folder}", json=old)
     rule = site.second("GET", f"/alerts/{site.second('GET', '/alerts').json()['list'][0]['alert_id']}").json()
-    site.second("POST", "/alerts", json={**rule, "name": "cqrs_of_old"})
+    old = AlertRule("cqrs_of_old", "Old", rule["stream_name"], "SELECT 1 AS a", "{a}", 5).body([DESTINATION])
+    site.second("POST", "/alerts", json=old)
+    # Copies keep the description, and are whose who made them; as is a channel that only sends our text.
+    site.first("POST", f"/dashboards?folder={folder}", json={**content, "title": "Team X (copied from CQRS)"})
+    site.second("POST", "/alerts", json={**rule, "name": "team_x_copy"})
+    copy = next(each for each in site.first("GET", "/alerts/destinations").json())
+    site.first("POST", "/alerts/destinations", json={**copy, "name": "team_x_hook"})
     site.second(
         "POST", "/alerts", json=rule
     )  # a second one of a name, as a lost answer or two at once leave it
@@ -194,7 +230,11 @@ def test_prune_removes_what_we_made_and_no_longer_want(site: Any) -> None:
         ("dashboard", "CQRS of old"), ("alert", "cqrs_of_old"),
     }  # fmt: skip
     assert did(steps)["alert", "removed"] == 2
-    assert len(site.state()["alerts"]) == 6
+    left = site.state()
+    assert len(left["alerts"]) == 7
+    assert "team_x_copy" in {alert["name"] for alert in left["alerts"]}
+    assert "Team X (copied from CQRS)" in {title for _, title, _, _ in left["dashboards"]}
+    assert "team_x_hook" in {destination["name"] for destination in left["destinations"]}
     assert did(site.init(prune=True)) == {
         (subject, "unchanged"): count for subject, count in SUBJECTS.items()
     }

@@ -8,14 +8,14 @@ import orjson
 from cqrs_openobserve.channels import parse_channel
 from cqrs_openobserve.columns import columns_of
 from cqrs_openobserve.configuration import read
-from cqrs_openobserve.provision.actual import Actual, read_actual
+from cqrs_openobserve.provision.actual import Actual, Found, read_actual
 from cqrs_openobserve.provision.alert_rule import AlertRule
 from cqrs_openobserve.provision.apply import apply
 from cqrs_openobserve.provision.dashboards import Dashboard, Panel
 from cqrs_openobserve.provision.desired import Desired, Wanted
 from cqrs_openobserve.provision.difference import plan
 from cqrs_openobserve.provision.messages import DESTINATION, TEMPLATE, destination, template
-from cqrs_openobserve.provision.ownership import MARK
+from cqrs_openobserve.provision.ownership import MARK, stamped
 from cqrs_openobserve.provision.streams import Stream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,6 +36,7 @@ class Thing:
     content: int
     ours: bool = True
     hand: bool = False
+    copy: bool = False
 
     def alert(self) -> dict[str, Any]:
         """Its body."""
@@ -57,6 +58,9 @@ class Thing:
     def _written(self, body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
         if self.hand:
             body |= changed
+        if self.copy:  # under a name of its own, with the description of what it was made from
+            key = "name" if "name" in body else "title"
+            return body | {key: "copied"}
         return body if self.ours else body | {"description": "somebody else's"}
 
 
@@ -68,10 +72,17 @@ def things(names: tuple[str, ...], *, there: bool) -> Any:
         st.integers(0, 2),
         st.sampled_from((True, False)) if there else st.just(value=True),
         st.sampled_from((False, True)) if there else st.just(value=False),
+        st.sampled_from((False, False, True)) if there else st.just(value=False),
     )
     if there:
         return st.lists(made, max_size=4)
     return st.lists(made, max_size=3, unique_by=lambda thing: thing.name)
+
+
+def folder_body(kind: str, content: int) -> dict[str, object]:
+    """The body of a folder of ours."""
+    body = {"name": "CQRS", "description": f"{content} ({MARK})"}
+    return stamped(body, "folder", f"{kind}/CQRS")
 
 
 @st.composite
@@ -81,10 +92,7 @@ def wishes(draw: Any) -> Desired:
     streams = tuple(Stream(name, "command", COLUMNS, draw(st.sampled_from((0, 7)))) for name in STREAMS)
     kinds = ("dashboards", "alerts") if channel else ("dashboards",)
     folders = tuple(
-        Wanted(
-            "folder", f"{kind}/CQRS", {"name": "CQRS", "description": f"{draw(st.integers(0, 1))} ({MARK})"}
-        )
-        for kind in kinds
+        Wanted("folder", f"{kind}/CQRS", folder_body(kind, draw(st.integers(0, 1)))) for kind in kinds
     )
     boards = tuple(
         Wanted("dashboard", t.name, t.board(), "dashboards/CQRS") for t in draw(things(TITLES, there=False))
@@ -114,6 +122,7 @@ class There:
     template: tuple[bool, str] | None
     alerts: list[Thing]
     boards: list[tuple[Thing, bool]]
+    mail: bool
 
 
 SERVERS = st.builds(
@@ -126,6 +135,7 @@ SERVERS = st.builds(
         st.tuples(things(TITLES, there=True).filter(bool).map(lambda found: found[0]), st.booleans()),
         max_size=4,
     ),
+    st.booleans(),
 )
 
 
@@ -176,8 +186,19 @@ class Filled:
 
     def folder(self, kind: str, *, ours: bool) -> str:
         """A folder of our name."""
-        body = {"name": "CQRS", "description": f"0 ({MARK})" if ours else "somebody else's"}
+        body = folder_body(kind, 0) if ours else {"name": "CQRS", "description": "somebody else's"}
         return str(self.second("POST", f"/folders/{kind}", orjson.dumps(body))["folderId"])
+
+
+# Somebody's own that only sends our text; the local server itself sends no mail.
+ONCALL = Found(
+    "destination", "oncall", "oncall", {"type": "email", "template": TEMPLATE, "emails": ["a@b.c"]}
+)
+
+
+def theirs(found: Found) -> bool:
+    """Whether nothing in it says that it was made as this very thing."""
+    return f"{MARK} as {found.subject} {found.name}, " not in orjson.dumps(dict(found.body)).decode()
 
 
 # An example is some sixty requests.
@@ -197,19 +218,24 @@ def test_one_pass_leads_to_an_empty_plan_and_nothing_foreign_is_lost(
     ).unwrap()
     before = read_actual(configuration, direct, wanted)
     assert isinstance(before, Actual)
+    seen = attrs.evolve(before, found=(*before.found, ONCALL)) if there.mail else before
     steps = list(
-        apply(plan(wanted, before, prune=prune), wanted, before, configuration, direct, sleep=lambda _: None)
+        apply(plan(wanted, seen, prune=prune), wanted, seen, configuration, direct, sleep=lambda _: None)
     )
-    assert [step for step in steps if not step.ok] == []
+    # Somebody else's template is in the way of all alerts: said each time, and never touched.
+    blocked = ["template"] if wanted.channel and there.template and not there.template[0] else []
+    assert [step.subject for step in steps if not step.ok] == blocked
 
+    assert "oncall" not in {step.name for step in steps}
     after = read_actual(configuration, direct, wanted)
     assert isinstance(after, Actual)
     left = plan(wanted, after, prune=prune)
     assert not left.pending, left.changes
-    assert left.stuck == ()
+    assert [change.subject for change in left.stuck] == blocked
     there_now = {(found.subject, found.key): found.body for found in after.found}
     for found in before.found:
-        if not found.ours:
+        if theirs(found):
+            assert not found.ours
             assert there_now[found.subject, found.key] == found.body
         elif not prune:
             assert (found.subject, found.key) in there_now

@@ -27,7 +27,7 @@ def test_with_a_channel_everything_is_wanted() -> None:
     assert [each.subject for each in found.marked()] == [
         "folder", "folder", "template", "destination", *["alert"] * 6, *["dashboard"] * 3,
     ]  # fmt: skip
-    assert all(is_ours(dict(each.body)) for each in found.marked())
+    assert all(is_ours(dict(each.body), each.subject, each.name) for each in found.marked())
     assert found.skipped == ()
 
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from cqrs_openobserve.provision.export import files
+from cqrs_openobserve.provision.alert_rule import AlertRule
+from cqrs_openobserve.provision.export import files, listed
 
 
 def test_files_import_into_an_empty_server_and_leave_nothing_to_do(site: Any) -> None:
@@ -32,6 +33,28 @@ def test_files_import_into_an_empty_server_and_leave_nothing_to_do(site: Any) ->
 def test_the_address_of_the_channel_is_not_written_down(site: Any) -> None:
     """It is what lets one write there."""
     assert b"canary" not in b"".join(files(site.desired).values())
+
+
+def test_names_that_differ_in_case_alone_get_files_of_their_own(make_site: Any) -> None:
+    """Also where that is no difference to the file system, and where the next name is taken, too."""
+    rules = [
+        AlertRule(name, name, "cqrs_commands", "SELECT 1 AS a", "{a}", 5) for name in ("Own", "own-2", "own")
+    ]
+    written = files(make_site(rules=rules).desired)
+    names = {
+        path: json.loads(body)["name"] for path, body in written.items() if path.startswith("alerts/own")
+    }
+    assert names == {"alerts/own.json": "Own", "alerts/own-2.json": "own-2", "alerts/own-3.json": "own"}
+    assert len({path.lower() for path in written}) == len(written)
+
+
+def test_what_an_export_wrote_is_known_by_its_readme(site: Any) -> None:
+    """And nothing that it could not have written, whatever somebody made of the table."""
+    written = files(site.desired)
+    readme = written["README.md"].decode()
+    assert listed(readme) == set(written)
+    assert listed(f"# Mine\n{readme}") == set()
+    assert listed(f"{readme}| `../../secret.json` | `x` |\n| `alerts/../../x.json` | `x` |\n") == set(written)
 
 
 def test_retention_is_among_the_settings(make_site: Any) -> None:

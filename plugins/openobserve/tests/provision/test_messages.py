@@ -19,7 +19,7 @@ CHANNELS = [
 def test_the_template_names_rule_value_and_link(text: str) -> None:
     """And carries the mark; of a webhook and of Slack it is JSON."""
     body: Any = template(parse_channel(text))
-    assert is_ours(body)
+    assert is_ours(body, "template", "cqrs_openobserve")
     for variable in ("{alert_name}", "{rows}", "{alert_url}"):
         assert variable in body["body"]
     if text.startswith("email"):
@@ -41,4 +41,4 @@ def test_the_destination_names_its_template(text: str) -> None:
     body = destination(channel)
     assert body["template"] == template(channel)["name"]
     assert channel.address.reveal() in (body.get("url"), *body["emails"])  # type: ignore[misc]  # it is a list
-    assert is_ours(body) is (channel.kind != "email")
+    assert is_ours(body, "destination", "cqrs_openobserve") is (channel.kind != "email")

@@ -22,11 +22,13 @@ def side_by_side() -> ModuleType:
 
 
 def test_no_path_is_left_out_and_none_runs_twice(side_by_side: ModuleType) -> None:
-    """The lanes are the testpaths of pytest's settings, each once."""
+    """The lanes are the testpaths of pytest's settings, each once; what one leaves out is another's."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     paths = settings["tool"]["pytest"]["ini_options"]["testpaths"]
 
-    assert sorted(path for lane in side_by_side.lanes() for path in lane) == sorted(paths)
+    words = [word for lane in side_by_side.lanes() for word in lane]
+    apart = [word.removeprefix("--ignore=") for word in words if word.startswith("--ignore=")]
+    assert sorted(words) == sorted([*paths, *apart, *(f"--ignore={path}" for path in apart)])
 
 
 def test_a_path_that_is_not_tested_is_refused(
@@ -34,8 +36,11 @@ def test_a_path_that_is_not_tested_is_refused(
 ) -> None:
     """A misspelt path would be a lane without tests."""
     monkeypatch.setattr(side_by_side, "LANES", (("tests", "plugin/openobserve"),))
-
     with pytest.raises(ValueError, match=r"not among the testpaths of pyproject\.toml: plugin/openobserve"):
+        list(side_by_side.lanes())
+
+    monkeypatch.setattr(side_by_side, "LANES", (("tests", "--ignore=tests/docs"),))
+    with pytest.raises(ValueError, match=r"not among the testpaths of pyproject\.toml: tests/docs"):
         list(side_by_side.lanes())
 
 

@@ -96,7 +96,7 @@ from pathlib import Path
 from cqrs_openobserve.payloads import json_payloads
 from cqrs_openobserve.spool import Spool
 from cqrs_openobserve.spool_place import SpoolPlace
-spool = Spool(SpoolPlace(Path(sys.argv[1], "spool"), "d", 10**6))
+spool = Spool(SpoolPlace(Path(sys.argv[1]), "d", 10**6))
 for _ in range(3):
     spool.write(next(json_payloads("s", [(b"{}", 5)] * 7)), 1)
 (spool.home / ".half-written").write_bytes(b"x")

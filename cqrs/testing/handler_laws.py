@@ -111,7 +111,7 @@ async def answers_as_declared(subject: HandlerSubject, message: object) -> None:
                 f"Failure({failure!r}), declared is {error}.",
             )
         else:
-            hold(conforms(answer.unwrap(), value), f"{answer!r}, declared is {value}.")
+            hold(conforms(answer.unwrap(), value), f"Success({answer.unwrap()!r}), declared is {value}.")
 
 
 @law(

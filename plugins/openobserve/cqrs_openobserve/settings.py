@@ -209,7 +209,7 @@ class Settings(AlertSettings):
     spool_dir: str = setting(
         "OPENOBSERVE_SPOOL_DIR",
         checked("directory", setting_rules.directory),
-        doc="Where records wait while the server is away, also for the next process; none keeps them in memory.",
+        doc="Where records wait while the server is away, also for the next process; not set: returns-cqrs-openobserve in XDG_STATE_HOME or ~/.local/state; the word none: in memory alone.",
         example="/var/lib/orders/telemetry",
         default="",
     )

@@ -75,8 +75,9 @@ class SqliteOrders:
 
         def work(db: sqlite3.Connection) -> OrderId | None:
             taken = db.execute(
-                "UPDATE stock SET quantity = quantity - ?2 WHERE sku = ?1 AND quantity >= ?2 RETURNING cents * ?2",
-                (sku, quantity),
+                "UPDATE stock SET quantity = quantity - :quantity WHERE sku = :sku AND quantity >= :quantity"
+                " RETURNING cents * :quantity",
+                {"sku": sku, "quantity": quantity},
             ).fetchone()
             if taken is None:
                 return None
@@ -105,8 +106,11 @@ class SqliteOrders:
 
     async def count_sale(self, sku: str, quantity: int) -> None:
         """Add to the sales of an article."""
-        upsert = "INSERT INTO sales VALUES (?1, ?2) ON CONFLICT (sku) DO UPDATE SET quantity = quantity + ?2"
-        await self._run(lambda db: db.execute(upsert, (sku, quantity)))
+        upsert = (
+            "INSERT INTO sales VALUES (:sku, :quantity)"
+            " ON CONFLICT (sku) DO UPDATE SET quantity = quantity + :quantity"
+        )
+        await self._run(lambda db: db.execute(upsert, {"sku": sku, "quantity": quantity}))
 
     async def sales(self) -> tuple[tuple[str, int], ...]:
         """The sales of each article, best first."""

@@ -59,7 +59,10 @@ def masked_url(url: str) -> str:
     Args:
         url: http or https.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # what a server gives for one
+        return MASK
     host = parts.netloc.rpartition("@")[2]
     rest = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     return f"{parts.scheme}://{host}" + (f"/{MASK}" if rest else "")
@@ -110,6 +113,5 @@ def _secrets(url: str) -> set[str]:
         parts.query,
     }
     values = {value for piece in pieces for value in (piece, piece.partition("=")[2])}
-    if parts.password:
-        values.add(parts.password)
+    values |= {parts.netloc.rpartition("@")[0], parts.username or "", parts.password or ""}
     return {value for value in values if len(value) >= _SHORTEST_SECRET}

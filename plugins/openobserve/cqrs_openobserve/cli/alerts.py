@@ -1,13 +1,13 @@
 """``alerts``: their state, and a rule broken on purpose."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import click
 
 from cqrs_openobserve.cli.changes import step_lines
 from cqrs_openobserve.cli.speaking import Duration, end, spoken
 from cqrs_openobserve.cli.states import States, admin_client, app_option, load_rules, states
+from cqrs_openobserve.json_values import moment
 from cqrs_openobserve.provision.actual import Found
 from cqrs_openobserve.provision.desired import rules_of
 from cqrs_openobserve.provision.rehearsal import Rehearsal
@@ -97,4 +97,4 @@ def _times(found: Found) -> str:
 def _moment(micros: object) -> str:
     if not isinstance(micros, int) or micros <= 0:
         return "never"
-    return f"{datetime.fromtimestamp(micros / 1e6, UTC):%Y-%m-%d %H:%M:%S}Z"
+    return moment(micros)

@@ -11,6 +11,8 @@ from cqrs_openobserve.provision.apply import Step
 from cqrs_openobserve.provision.difference import Change, Plan
 
 _SHOWN: Final = 60
+_NAME: Final = 128
+_TEXT: Final = 600
 _FIELDS: Final = 20
 
 
@@ -22,7 +24,7 @@ def step_lines(step: Step) -> Iterator[str]:
     """
     yield _line(step.did, step.subject, step.name, step.text)
     if step.hint and step.did == "failed":
-        yield f"  {'':<9}  Fix: {step.hint}"
+        yield f"  {'':<9}  Fix: {_plain(step.hint, _TEXT)}"
 
 
 def change_lines(change: Change) -> Iterator[str]:
@@ -33,11 +35,11 @@ def change_lines(change: Change) -> Iterator[str]:
     """
     yield _line(change.kind, change.subject, change.name, change.text)
     for field in change.fields[:_FIELDS] if change.mended else ():
-        yield f"  {'':<9}    {field.path}: {_shown(field.found)} -> {_shown(field.wanted)}"
+        yield f"  {'':<9}    {_plain(field.path, _NAME)}: {_shown(field.found)} -> {_shown(field.wanted)}"
     if len(change.fields) > _FIELDS:
         yield f"  {'':<9}    and {len(change.fields) - _FIELDS} more fields"
     if change.hint:
-        yield f"  {'':<9}  Hint: {change.hint}"
+        yield f"  {'':<9}  Hint: {_plain(change.hint, _TEXT)}"
 
 
 def plan_document(plan: Plan) -> dict[str, object]:
@@ -59,11 +61,16 @@ def counted(dones: Mapping[str, int]) -> str:
 
 
 def _line(did: str, subject: str, name: str, text: str) -> str:
-    return f"  {did:<9}  {subject:<11}  {name}  {text}".rstrip()
+    # Names of what others made, types and values are a server's: a terminal is to show them, and nothing else.
+    return f"  {did:<9}  {subject:<11}  {_plain(name, _NAME)}  {_plain(text, _TEXT)}".rstrip()
+
+
+def _plain(text: str, most: int) -> str:
+    said = one_line(text)
+    return said if len(said) <= most else f"{said[: most - 1]}…"
 
 
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
-    text = one_line(orjson.dumps(value).decode())
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return _plain(orjson.dumps(value).decode(), _SHOWN)

@@ -9,7 +9,11 @@ import click
 from returns.result import Failure
 
 from cqrs.settings import Invalid, milliseconds
+from cqrs_openobserve.answers import one_line
 from cqrs_openobserve.configuration import Configuration, read
+from cqrs_openobserve.provision.server import masked
+
+_MOST = 400
 
 
 @final
@@ -54,8 +58,18 @@ def spoken() -> Generator[Configuration]:
     except (click.exceptions.Exit, click.ClickException):
         raise
     except Exception as error:  # noqa: BLE001  # said without the traceback, which is of no use to who runs a command
-        said = configuration.admin.mask(configuration.credentials.mask(f"{type(error).__name__}: {error}"))
+        said = shown(configuration, f"{type(error).__name__}: {error}")
         raise click.ClickException(f"this is a defect of returns-cqrs-openobserve: {said}") from None
+
+
+def shown(configuration: Configuration, text: str) -> str:
+    """Give somebody else's text as one bounded line without secrets.
+
+    Args:
+        configuration: whose secrets are masked.
+        text: any.
+    """
+    return one_line(masked(configuration, text))[:_MOST]
 
 
 def end(code: int) -> None:

@@ -11,6 +11,7 @@ import attrs
 import click
 from returns.result import Failure
 
+from cqrs_openobserve.cli.speaking import shown
 from cqrs_openobserve.client import Client
 from cqrs_openobserve.configuration import Configuration
 from cqrs_openobserve.plugin import client_of
@@ -90,9 +91,8 @@ def load_rules(app: str | None, configuration: Configuration) -> tuple[AlertRule
     try:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever importing the user's module raises
-        raise click.ClickException(
-            f"--app {app}: cannot import {name!r}: {type(error).__name__}: {error}"
-        ) from None
+        said = shown(configuration, f"{type(error).__name__}: {error}")
+        raise click.ClickException(f"--app {app}: cannot import {name!r}: {said}") from None
     if not hasattr(module, VARIABLE):
         raise click.ClickException(f"--app {app}: {name} has no {VARIABLE}, a tuple of AlertRule.")
     found = own_rules(getattr(module, VARIABLE), (rule.name for rule in rules_of(configuration)))

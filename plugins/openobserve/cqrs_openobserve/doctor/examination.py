@@ -9,6 +9,7 @@ import attrs
 from returns.result import Failure
 
 from cqrs.clock import Clock, SystemClock
+from cqrs_openobserve.answers import one_line
 from cqrs_openobserve.configuration import Configuration, read
 from cqrs_openobserve.doctor import (
     access,
@@ -21,10 +22,10 @@ from cqrs_openobserve.doctor import (
     streams,
     surroundings,
 )
-from cqrs_openobserve.doctor.lines import Line, Report, Setting, worst
+from cqrs_openobserve.doctor.lines import Line, Report, Section, Setting, worst
 from cqrs_openobserve.plugin import client_of
 from cqrs_openobserve.provision.alert_rule import AlertRule
-from cqrs_openobserve.provision.server import Server
+from cqrs_openobserve.provision.server import Server, masked
 from cqrs_openobserve.tls import tls_context
 
 
@@ -74,11 +75,24 @@ class Examination:
         yield from surroundings.judge_versions(around)
         yield from self._settings()
         if self.configuration is not None:
-            yield from self._server(self.configuration, rules)
-            yield from self._files(self.configuration)
+            yield from self._guarded("server", self._server(self.configuration, rules))
+            yield from self._guarded("files", self._files(self.configuration))
         yield from surroundings.judge_process(around)
         if self.configuration is not None:
-            yield from processes.judge(processes.look(self.configuration), self._clock.time_ns() // 1000)
+            yield from self._guarded("process", self._processes(self.configuration))
+
+    def _guarded(self, section: Section, lines: Iterator[Line]) -> Iterator[Line]:
+        """Tell of a defect of ours as of any other trouble: what stands after it is wanted all the more."""
+        try:
+            yield from lines
+        except Exception as error:  # noqa: BLE001  # said as a line; nothing hides it
+            said = f"{type(error).__name__}: {error}"
+            if self.configuration is not None:
+                said = masked(self.configuration, said)
+            text = f"this look failed, a defect of returns-cqrs-openobserve: {one_line(said)[:300]}"
+            yield Line(
+                section, "defect", "fail", text, "report it, with what cqrs openobserve doctor --json prints"
+            )
 
     def report(self, lines: tuple[Line, ...]) -> Report:
         """Give everything as one value.
@@ -137,7 +151,15 @@ class Examination:
         there = streams.look(configuration, admin, self._clock.time_ns())
         yield from streams.judge(configuration, there)
         yield from signals.judge(configuration.settings, there)
+        yield from self._guarded("provisioning", self._provisioning(configuration, admin, rules))
+
+    def _provisioning(
+        self, configuration: Configuration, admin: Server, rules: Sequence[AlertRule]
+    ) -> Iterator[Line]:
         yield from provisioning.judge(provisioning.look(configuration, admin, rules))
+
+    def _processes(self, configuration: Configuration) -> Iterator[Line]:
+        yield from processes.judge(processes.look(configuration), self._clock.time_ns() // 1000)
 
     def _files(self, configuration: Configuration) -> Iterator[Line]:
         yield from files.judge_spool(configuration, files.spool(configuration))

@@ -13,6 +13,7 @@ from cqrs_openobserve.doctor.server import Asked, Asking
 from cqrs_openobserve.json_values import mapping, sequence
 from cqrs_openobserve.metric_catalogue import ACCEPTED
 from cqrs_openobserve.names import stream_name
+from cqrs_openobserve.provision.server import rows_of
 
 StreamType = Literal["logs", "metrics", "traces"]
 
@@ -128,18 +129,6 @@ def search(sql: str, now_ns: int) -> bytes:
     # A server whose clock is ahead has records from what is the future here.
     window = {"start_time": now - _WINDOW_S * 1_000_000, "end_time": now + 86_400_000_000}
     return orjson.dumps({"query": {"sql": sql, "from": 0, "size": 10} | window})
-
-
-def rows_of(answer: Asked) -> list[object] | None:
-    """Read the answer to a search; a partial one is none, also when it is a 200.
-
-    Args:
-        answer: of the server.
-    """
-    body = mapping(answer.json()) if isinstance(answer, Answer) and answer.status == 200 else None
-    if body is None or body.get("is_partial") or body.get("function_error") or "hits" not in body:
-        return None
-    return list(sequence(body["hits"]))
 
 
 def names_of(answer: Asked) -> tuple[str, ...] | None:

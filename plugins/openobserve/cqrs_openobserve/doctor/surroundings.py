@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, final
@@ -25,6 +26,8 @@ _DISTRIBUTIONS: Final = (
     "httpcore",
 )
 _WORKERS: Final = ("WEB_CONCURRENCY", "UVICORN_WORKERS", "GUNICORN_CMD_ARGS", "UWSGI_PROCESSES")
+# A number, or the number among the arguments of gunicorn.
+_COUNT: Final = re.compile(r"^\s*(\d{1,6})\s*$|(?:^|\s)(?:-w\s*|--workers[=\s]\s*)(\d{1,6})(?=\s|$)")
 _MOST: Final = 300
 
 
@@ -89,9 +92,15 @@ def look(env: Mapping[str, str]) -> Surroundings:
         plugins,
         settings,
         multiprocessing.get_start_method(allow_none=True) or "",
-        {name: one_line(env[name])[:_MOST] for name in _WORKERS if env.get(name)},
+        {name: found for name in _WORKERS if (found := _count(env.get(name, "")))},
         surroundings(),
     )
+
+
+def _count(value: str) -> str:
+    """How many workers a variable asks for; arguments may hold passwords, and are never shown."""
+    found = _COUNT.search(value)
+    return (found[1] or found[2]) if found else "set" if value else ""
 
 
 def _version(distribution: str) -> str:

@@ -14,7 +14,15 @@ from cqrs_openobserve.provision.desired import Desired, Subject
 from cqrs_openobserve.provision.messages import DESTINATION, TEMPLATE
 from cqrs_openobserve.provision.ownership import is_ours
 from cqrs_openobserve.provision.queries import number, select
-from cqrs_openobserve.provision.server import Refusal, Server, content, encoded, refusal, second_version
+from cqrs_openobserve.provision.server import (
+    Refusal,
+    Server,
+    content,
+    encoded,
+    refusal,
+    rows_of,
+    second_version,
+)
 from cqrs_openobserve.provision.streams import Stream, compare, schema_of
 
 _LOGS: Final = {"type": "logs"}
@@ -227,7 +235,7 @@ class _Reader:
         answer = self._server.call(
             "POST", "/_search", {"type": "logs", "use_cache": "false"}, encoded({"query": query})
         )
-        hits = sequence(mapping(content(answer)).get("hits"))
+        hits = rows_of(answer)
         since = mapping(hits[0]).get("since") if hits else None
         return since if isinstance(since, int) and not isinstance(since, bool) else None
 

@@ -1,13 +1,12 @@
 """What has to be done to get from the actual to the desired state; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final, Literal, cast, final
 
 import attrs
 
 from cqrs_openobserve.channels import masked_url
-from cqrs_openobserve.json_values import mapping, sequence
+from cqrs_openobserve.json_values import mapping, moment, sequence
 from cqrs_openobserve.provision.actual import Actual, ActualStream, Found
 from cqrs_openobserve.provision.desired import Desired, Subject, Wanted
 from cqrs_openobserve.provision.ownership import fingerprint, plain_text
@@ -15,6 +14,7 @@ from cqrs_openobserve.provision.streams import Stream, compare
 
 ChangeKind = Literal["create", "update", "unchanged", "drift", "foreign", "skipped", "remove"]
 _PENDING: Final = frozenset({"create", "update", "drift", "remove"})
+_DEEPEST: Final = 32
 _IN_THE_WAY: Final = frozenset({"template", "destination"})
 _UNIQUE: Final = frozenset({"folder", "template", "destination"})
 _REMOVABLE: Final[tuple[Subject, ...]] = ("alert", "dashboard", "destination", "template")
@@ -132,9 +132,19 @@ def field_changes(wanted: object, found: object, path: str = "") -> Iterator[Fie
         for at, value in enumerate(ours):
             yield from field_changes(value, theirs[at] if at < len(theirs) else None, f"{path}[{at}]")
         for at in range(len(ours), len(theirs)):
-            yield FieldChange(f"{path}[{at}]", None, theirs[at])
+            yield FieldChange(f"{path}[{at}]", None, _bounded(theirs[at]))
     elif not _same(whole, found):
-        yield FieldChange(path, whole, found)
+        yield FieldChange(path, whole, _bounded(found))
+
+
+def _bounded(found: object) -> object:
+    # What is nested more deeply than anything that is wanted can neither be written as JSON nor be compared by a person.
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in (*mapping(each).values(), *sequence(each))]
+        if not level:
+            return found
+    return "(nested too deeply to be shown)"
 
 
 def _same(wanted: object, found: object) -> bool:
@@ -215,7 +225,7 @@ def stream_changes(stream: Stream, found: ActualStream | None) -> list[Change]:
 
 
 def _settings(stream: Stream, found: ActualStream) -> Iterator[FieldChange]:
-    there = cast("Sequence[object]", found.settings.get("index_fields") or ())
+    there = sequence(found.settings.get("index_fields"))
     missing = [name for name in stream.indexed if name not in there]
     if missing:
         yield FieldChange("settings.index_fields", missing, None)
@@ -282,4 +292,4 @@ def _masked(change: FieldChange) -> FieldChange:
 
 def _since(found: ActualStream, column: str) -> str:
     at = found.since.get(column)
-    return "" if at is None else f" since {datetime.fromtimestamp(at / 1e6, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return "" if at is None else f" since {moment(at)}"

@@ -1,7 +1,7 @@
 """Rules of the user's own: a tuple of ``AlertRule`` in a Python module, checked before anything is sent; pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from returns.result import Failure, Result, Success
@@ -35,11 +35,33 @@ def own_rules(value: object, ours: Iterable[str]) -> Result[tuple[AlertRule, ...
     rules = tuple(rule for rule in every if isinstance(rule, AlertRule))
     taken = set(ours)
     for rule in rules:
+        if types := list(_types(rule)):
+            wrong += (f"{VARIABLE}: a rule has {problem}." for problem in types)
+            continue
         wrong += (
             f"{VARIABLE}: rule {ascii(rule.name)[:80]} {problem}." for problem in _problems(rule, taken)
         )
         taken.add(rule.name)
     return Failure(tuple(wrong)) if wrong else Success(rules)
+
+
+def _types(rule: AlertRule) -> Iterator[str]:
+    # attrs takes whatever it is given, and the module is the user's own.
+    for field in ("name", "description", "stream", "sql", "row"):
+        if not isinstance(found := getattr(rule, field), str):
+            yield f"the {field} {_ascii(found)}, which is no text"
+    for field in ("period", "every", "silence"):
+        if type(found := getattr(rule, field)) is not int:
+            yield f"the {field} {_ascii(found)}, which is no whole number of minutes"
+    example = cast("object", rule.example)
+    if not isinstance(example, tuple | list) or not all(
+        isinstance(row, Mapping) for row in cast("Sequence[object]", example)
+    ):
+        yield "an example that is no tuple of records"
+
+
+def _ascii(value: object) -> str:
+    return ascii(value)[:80]
 
 
 def _problems(rule: AlertRule, taken: set[str]) -> Iterator[str]:

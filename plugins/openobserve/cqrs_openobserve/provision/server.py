@@ -7,10 +7,14 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from cqrs_openobserve.answers import Answer, Trouble, meaning
+from cqrs_openobserve.answers import Answer, Trouble, meaning, one_line
 from cqrs_openobserve.configuration import Configuration
+from cqrs_openobserve.json_values import mapping, sequence
 from cqrs_openobserve.payloads import Payload
 
+# A stream, a column of it, or the schema is not there.
+_NOT_YET: Final = frozenset({20002, 20004, 20008})
+_EXCERPT: Final = 300
 _SERVER_LOG: Final = "look into the server's own log."
 
 
@@ -81,6 +85,32 @@ def succeeded(answer: Answer | Trouble) -> bool:
     return isinstance(answer, Answer) and 200 <= answer.status < 300
 
 
+def rows_of(answer: Answer | Trouble) -> list[object] | None:
+    """Read the answer to a search; a partial one is none, also when it is a 200.
+
+    Args:
+        answer: of the server.
+
+    Returns:
+        The rows; None if it does not answer the question.
+    """
+    body = mapping(answer.json()) if isinstance(answer, Answer) and answer.status == 200 else None
+    if body is None or body.get("is_partial") or body.get("function_error") or "hits" not in body:
+        return None
+    return list(sequence(body["hits"]))
+
+
+def not_yet(answer: Answer | Trouble) -> bool:
+    """Tell whether a search may succeed in a moment: the server does not know the stream or a column of it.
+
+    Args:
+        answer: of the server; normal just after the first record.
+    """
+    if not isinstance(answer, Answer) or answer.status != 400:
+        return False
+    return mapping(answer.json()).get("code") in _NOT_YET
+
+
 def refusal(configuration: Configuration, answer: Answer | Trouble) -> Refusal:
     """Say why a call did not do what it should.
 
@@ -88,13 +118,17 @@ def refusal(configuration: Configuration, answer: Answer | Trouble) -> Refusal:
         configuration: whose secrets are masked, and which variables hints name.
         answer: what came back.
     """
+    if isinstance(answer, Answer) and answer.body:
+        # Masked before it is cut: half a secret is found by nobody, and is half a secret.
+        said = one_line(masked(configuration, answer.body.decode("utf-8", "replace")))[:_EXCERPT]
+        answer = attrs.evolve(answer, excerpt=said)
     meant = meaning(answer, 1, datetime.now(UTC))
     if isinstance(answer, Trouble):
-        return Refusal(_masked(configuration, meant.text), meant.hint, final=True)
+        return Refusal(masked(configuration, meant.text), meant.hint, final=True)
     if 200 <= answer.status < 300:
         text = f"the server answered {answer.status} with something else than was asked for: {answer.excerpt}"
-        return Refusal(_masked(configuration, text), "is OPENOBSERVE_URL an OpenObserve server?")
-    text = _masked(configuration, meant.text)
+        return Refusal(masked(configuration, text), "is OPENOBSERVE_URL an OpenObserve server?")
+    text = masked(configuration, meant.text)
     if answer.status in {401, 403}:
         return Refusal(text, admin_hint(configuration), final=True)
     elsewhere = answer.status in {404, 407} and not isinstance(answer.json(), dict)
@@ -120,6 +154,13 @@ def encoded(body: object) -> bytes:
     return orjson.dumps(body)
 
 
-def _masked(configuration: Configuration, said: str) -> str:
+def masked(configuration: Configuration, said: str) -> str:
+    """Hide tokens and the channel's address in a text that somebody else wrote.
+
+    Args:
+        configuration: whose they are.
+        said: the text, not yet cut: half a secret would not be found.
+    """
+    said = configuration.admin.mask(configuration.credentials.mask(said))
     channel = configuration.settings.alert_channel
     return channel.mask(said) if channel else said

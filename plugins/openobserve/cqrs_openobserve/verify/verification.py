@@ -13,12 +13,12 @@ from cqrs_openobserve.doctor import streams
 from cqrs_openobserve.doctor.server import Asking
 from cqrs_openobserve.doctor.signals import off
 from cqrs_openobserve.doctor.streams import StreamFacts
-from cqrs_openobserve.json_values import mapping, sequence
+from cqrs_openobserve.json_values import mapping
 from cqrs_openobserve.payloads import SIGNALS
 from cqrs_openobserve.pipeline import Pipeline
 from cqrs_openobserve.plugin import client_of
 from cqrs_openobserve.provision.alert_rule import AlertRule
-from cqrs_openobserve.provision.server import admin_hint
+from cqrs_openobserve.provision.server import admin_hint, not_yet, rows_of
 from cqrs_openobserve.verify import causes
 from cqrs_openobserve.verify.findings import Finding
 from cqrs_openobserve.verify.installation import check_provisioning, check_server, made_streams
@@ -27,8 +27,6 @@ from cqrs_openobserve.verify.witness import Witness
 
 Progress = Callable[[int, int], None]
 
-# A stream, or a column of it, that the server does not know yet: normal just after the first ingest.
-_NOT_YET: Final = frozenset({20002, 20004, 20008})
 _PAUSE_S: Final = 0.05
 # What is asked before the first probe and after the last one, altogether.
 _CHECKS_S: Final = 60.0
@@ -147,7 +145,7 @@ class Verification:
         if causes.named_otherwise(probe, causes.Known(seen)):
             return _missed(probe, *causes.not_found(probe, causes.Known(seen)))
         answer = self._asked(probe, admin)
-        found = _hits(answer)
+        found = [] if not_yet(answer) else rows_of(answer)
         if found is None:
             return self._refused(probe, answer)
         if not found:
@@ -208,15 +206,3 @@ def _judged(probe: Probe, row: Row, milliseconds: float) -> Finding:
         return _missed(probe, *causes.came_back_wrong(flaw))
     text = f"read back after {milliseconds:.0f} ms {probe.said}"
     return Finding(probe.signal, probe.stream, "proven", text, delay_ms=round(milliseconds, 1))
-
-
-def _hits(answer: Answer | Trouble) -> Sequence[object] | None:
-    # None: the answer is no answer to the question; empty: not there yet.
-    if isinstance(answer, Trouble):
-        return None
-    body = mapping(answer.json())
-    if answer.status == 400 and body.get("code") in _NOT_YET:
-        return ()
-    if answer.status != 200 or body.get("is_partial") or body.get("function_error") or "hits" not in body:
-        return None
-    return sequence(body["hits"])

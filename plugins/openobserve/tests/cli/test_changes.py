@@ -56,3 +56,12 @@ def test_a_plan_as_json_has_everything() -> None:
 def test_the_last_line_counts() -> None:
     """Only what there was."""
     assert counted({"created": 2, "failed": 0, "unchanged": 1}) == "2 created, 1 unchanged"
+
+
+def test_names_and_texts_of_a_server_only_show_on_a_terminal() -> None:
+    """Types of columns and names of what others made, bounded, on one line, without a control character."""
+    odd = "a\x1b]0;owned\x07\r\n\u202e" + "x" * 5000
+    change = Change("drift", "stream", odd, text=odd, hint=odd, mended=False)
+    lines = [*change_lines(change), *step_lines(Step("alert", odd, "failed", odd, odd))]
+    assert len(lines) == 4
+    assert all(line.isprintable() and len(line) < 800 for line in lines), lines

@@ -59,6 +59,17 @@ def test_rules_that_cannot_be_used_are_told(module: Any, text: str, says: str) -
         load_rules(name, CONFIGURATION)
 
 
+def test_what_importing_a_module_says_is_shown_without_secrets(module: Any) -> None:
+    """One bounded line."""
+    name = module("own_alerts_c", "raise RuntimeError('\\x1b[31m user:s3cret-canary ' + 'x' * 5000)")
+    configuration = read({}, {"url": "http://127.0.0.1:9", "token": "user:s3cret-canary"}).unwrap()
+    with pytest.raises(click.ClickException) as raised:
+        load_rules(name, configuration)
+    assert raised.value.message.isprintable()
+    assert "canary" not in raised.value.message
+    assert len(raised.value.message) < 600
+
+
 def test_a_module_that_is_not_there_is_told() -> None:
     """With its name."""
     with pytest.raises(click.ClickException, match="no_such_module_here"):

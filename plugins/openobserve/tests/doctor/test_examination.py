@@ -132,3 +132,23 @@ def test_the_report_names_the_server(server: FaultServer) -> None:
     assert Examination(env).report(()).url == server.url
     assert Examination(env).report(()).organization == "acme"
     assert Examination({}).report(()).url == ""
+
+
+def test_a_look_that_fails_is_a_line_and_the_rest_is_looked_at(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect of ours is told as such, without the secret, and hides nothing that comes after it."""
+    from cqrs_openobserve.doctor import network
+
+    def broken(*_: object) -> None:
+        raise TypeError("\x1b[31m u:s3cret-canary " + "x" * 5000)
+
+    monkeypatch.setattr(network, "look", broken)
+    lines = looked({"OPENOBSERVE_URL": server.url, "OPENOBSERVE_TOKEN": "u:s3cret-canary"})
+    (defect,) = [line for line in lines if line.name == "defect"]
+    assert (defect.section, defect.status) == ("server", "fail")
+    assert "TypeError" in defect.text
+    assert defect.text.isprintable()
+    assert len(defect.text) < 500
+    assert "canary" not in defect.text
+    assert sections(lines)[-4:] == ["server", "files", "process", "ledger"]

@@ -14,7 +14,6 @@ from cqrs_openobserve.doctor.streams import (
     look,
     names_of,
     namesakes,
-    rows_of,
 )
 from cqrs_openobserve.plugin import client_of
 
@@ -120,7 +119,6 @@ def test_ages_are_words(seconds: float, text: str) -> None:
 )
 def test_half_an_answer_is_none(answer: Answer | Trouble) -> None:
     """A partial answer is an error, also when it is a 200."""
-    assert rows_of(answer) is None
     assert names_of(answer) is None
 
 

@@ -34,6 +34,28 @@ def test_what_is_installed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "shown"),
+    [
+        ("WEB_CONCURRENCY", "4", "4"),
+        ("UWSGI_PROCESSES", " 8 ", "8"),
+        ("GUNICORN_CMD_ARGS", "--workers=3 --bind=0.0.0.0", "3"),
+        ("GUNICORN_CMD_ARGS", "-w 3", "3"),
+        ("GUNICORN_CMD_ARGS", "-w3 --env DB=x", "3"),
+        ("GUNICORN_CMD_ARGS", "--workers 12", "12"),
+        ("GUNICORN_CMD_ARGS", "--env DB=postgres://u:hunter2-canary@db", "set"),
+        ("GUNICORN_CMD_ARGS", "--workers=3-canary", "set"),
+    ],
+)
+def test_of_a_variable_of_a_server_only_the_number_of_workers_is_shown(
+    variable: str, value: str, shown: str
+) -> None:
+    """Its arguments may hold passwords."""
+    found = look({variable: value})
+    assert found.workers == {variable: shown}
+    assert "canary" not in str(judge_process(found))
+
+
+@pytest.mark.parametrize(
     ("plugin", "status", "text"),
     [
         (PluginFacts("swr", "d 1", "active", ""), "ok", "plugin swr (d 1) is active"),

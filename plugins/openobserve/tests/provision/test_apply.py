@@ -177,7 +177,7 @@ def test_what_is_somebody_elses_is_never_touched(site: Any) -> None:
 @pytest.mark.parametrize("path", ["templates", "destinations"])
 def test_a_template_or_destination_in_the_way_of_all_alerts_is_a_failure(site: Any, path: str) -> None:
     """It is not touched; no alert is made, which nobody is to take for a success; without it all is made."""
-    body = {"name": "cqrs_openobserve", "title": "", "type": "http", "body": "mine"}
+    body: dict[str, Any] = {"name": "cqrs_openobserve", "title": "", "type": "http", "body": "mine"}
     if path == "destinations":
         site.first("POST", "/alerts/templates", json=body | {"name": "other"})
         body = {"url": "https://hooks.example.com/mine", "method": "post", "skip_tls_verify": False}

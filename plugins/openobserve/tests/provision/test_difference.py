@@ -107,7 +107,7 @@ def test_leftovers_are_removed_in_an_order_in_which_they_can_be() -> None:
     left = [
         Found(subject, "1", f"old {subject}", body(f"{subject}/old {subject}"))
         for subject in ("template", "destination", "alert", "dashboard")
-    ]  # type: ignore[arg-type]  # they are subjects
+    ]
     theirs = Found("alert", "2", "old alert", {"description": "mine"})
     copies = [attrs.evolve(each, key="3", name=f"copy of {each.name}") for each in left]
     theirs_too = Found("destination", "oncall", "oncall", {"type": "email", "template": "cqrs_openobserve"})

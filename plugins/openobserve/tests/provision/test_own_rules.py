@@ -34,6 +34,14 @@ def test_a_tuple_or_list_of_rules_is_taken() -> None:
         ((rule(stream="cqrs-commands"),), "'cqrs_commands'"),
         ((rule(sql="SELECT * FROM x"),), "selects *"),
         ((rule(period=0),), "below one minute"),
+        ((rule(period="5"),), "the period '5', which is no whole number of minutes"),
+        ((rule(every=1.5),), "the every 1.5"),
+        ((rule(silence=None),), "the silence None"),
+        ((rule(name=7),), "the name 7, which is no text"),
+        ((rule(sql=None),), "the sql None"),
+        ((rule(stream=b"x"),), "the stream b'x'"),
+        ((rule(example=7),), "an example that is no tuple"),
+        ((rule(example=(7,)),), "an example that is no tuple"),
     ],
 )
 def test_what_a_server_would_refuse_is_told_before_anything_is_sent(value: object, says: str) -> None:

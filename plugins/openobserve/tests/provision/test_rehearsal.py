@@ -67,6 +67,80 @@ def test_a_channel_that_cannot_be_reached_is_told_without_its_address(make_site:
     assert len(site.second("GET", "/alerts").json()["list"]) == 6
 
 
+@pytest.mark.parametrize(
+    ("end", "reply", "says"),
+    [
+        ("_search", Reply(200, b'{"hits":[{"value":99}],"is_partial":true}'), "is_partial"),
+        ("_search", Reply(200, b'{"hits":[{"value":99}],"function_error":["no such function"]}'), "no such function"),
+        ("_search", Reply(403, b"not yours"), "403"),
+        ("_search", Reply(400, b'{"code":20001,"message":"bad SQL"}'), "bad SQL"),
+        ("_json", Reply(200, b'{"code":200,"status":[{"name":"s","successful":0,"failed":1,"error":"too old"}]}'), "too old"),
+        ("_json", Reply(200, b"<html>"), "html"),
+    ],
+    ids=["partial", "function", "403", "sql", "refused-records", "no-counts"],
+)  # fmt: skip
+def test_half_an_answer_is_not_believed_and_a_refusal_is_told_at_once(
+    make_site: Make, server: FaultServer, end: str, reply: Reply, says: str
+) -> None:
+    """With the server's own words, not after the time for it is up."""
+    site = make_site()
+    site.init()
+    asked: list[str] = []
+
+    def behave(received: Any) -> Any:
+        if received.path.partition("?")[0].endswith(f"/{end}"):
+            asked.append(received.path)
+            return reply
+        return site.bridge(received)
+
+    server.behave = behave
+    steps = rehearsed(site, "cqrs_event_dead_letters", timeout_s=60.0)
+    assert not steps[-1].ok
+    assert says in steps[-1].text
+    assert len(asked) == 1
+
+
+def test_a_server_that_stays_ill_is_told_with_what_it_said(make_site: Make, server: FaultServer) -> None:
+    """A 500 may pass, so that it is asked again; in the end that is what is said."""
+    site = make_site()
+    site.init()
+    server.behave = lambda received: (
+        Reply(500, b"disk is full") if "_search" in received.path else site.bridge(received)
+    )
+    steps = rehearsed(site, "cqrs_event_dead_letters", timeout_s=0.2)
+    assert "disk is full" in steps[-1].text
+
+
+def test_what_cannot_be_removed_is_told(make_site: Make, server: FaultServer) -> None:
+    """By its name; it is a failure, since records are left behind."""
+    site = make_site()
+    site.init()
+    server.behave = lambda received: (
+        Reply(500, b"busy") if received.method == "DELETE" else site.bridge(received)
+    )
+    steps = rehearsed(site, "cqrs_event_dead_letters")
+    assert [step.did for step in steps] == ["created", "fires", "failed"]
+    assert "cqrs_events_probe_" in steps[-1].text
+    assert "busy" in steps[-1].text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) AS value FROM \"orders\" WHERE kind = 'orders' HAVING count(*) > 0",
+        "SELECT max(orders) AS value FROM orders WHERE kind = 'from orders' OR kind = 'orders'",
+        "SELECT count(orders.orders) AS value from orders WHERE orders.kind = 'orders'",
+    ],
+    ids=["quoted", "column", "qualified"],
+)
+def test_only_the_stream_of_a_rule_is_another(make_site: Make, sql: str) -> None:
+    """Texts and columns of the stream's name stay."""
+    site = make_site()
+    rule = AlertRule("own", "Own", "orders", sql, "{value}", 5, example=({"kind": "orders", "orders": 1},))
+    steps = list(Rehearsal(rule, site.configuration, site.client, timeout_s=5.0).run(notify=False))
+    assert [step.did for step in steps] == ["created", "fires"], steps
+
+
 def test_before_init_there_is_no_channel_on_the_server(make_site: Make) -> None:
     """Said with the command that makes it."""
     steps = rehearsed(make_site(), "cqrs_event_dead_letters", notify=True)

@@ -67,7 +67,7 @@ class AlertSettings:
     alert_cache_hit_rate_window: int = _window("CQRS_ALERT_CACHE_HIT_RATE_WINDOW", 15, "look-ups")
     alert_dead_letters: int = setting(
         "CQRS_ALERT_DEAD_LETTERS",
-        integer(0, 1_000_000_000),
+        integer(0, 10_000),  # a rehearsal sends one record more
         doc="Alert if more dead letters were parked.",
         example="10",
         default=0,
@@ -83,7 +83,7 @@ class AlertSettings:
     alert_dead_letter_backlog_window: int = _window("CQRS_ALERT_DEAD_LETTER_BACKLOG_WINDOW", 5, "metrics")
     alert_least: int = setting(
         "CQRS_ALERT_LEAST",
-        integer(1, 1_000_000),
+        integer(1, 10_000),
         doc="Fewest messages or look-ups in a window that a rate or percentile is made of; below it no alert.",
         example="100",
         default=20,

@@ -84,8 +84,9 @@ def _queries(streams: StreamNames) -> tuple[Panel, ...]:
             "Stale answers", "bar", stream, over_time(stream, {_Y: STALE}, looked_up), {_Y: "stale answers"},
             description="Each asks for a refresh in the background.",
         ),
+        _retries(stream),
         _top(stream),
-        _slowest(stream, WIDTH),
+        _slowest(stream),
     )  # fmt: skip
 
 
@@ -111,6 +112,8 @@ def _events(streams: StreamNames) -> tuple[Panel, ...]:
             "Dead letters", "bar", stream,
             over_time(stream, {_Y: COUNT}, letters, by="message_type"), {_Y: "dead letters"}, by="Message type",
         ),
+        _top(stream),
+        _slowest(stream),
     )  # fmt: skip
     return (*panels, *_backlog(streams.metrics)) if streams.metrics else panels
 
@@ -169,11 +172,11 @@ def _top(stream: str) -> Panel:
     return Panel("Most frequent message types", "table", stream, sql, labels, x="Message type")
 
 
-def _slowest(stream: str, width: int = WIDTH // 2) -> Panel:
+def _slowest(stream: str) -> Panel:
     columns = {_Y: percentile(0.95), "y_axis_2": f"max({number('duration_ms')})", "y_axis_3": COUNT}
     labels = {_Y: "p95 ms", "y_axis_2": "max ms", "y_axis_3": "messages"}
     sql = ranked(stream, "message_type", columns, _HANDLED)
-    return Panel("Slowest message types", "table", stream, sql, labels, x="Message type", width=width)
+    return Panel("Slowest message types", "table", stream, sql, labels, x="Message type")
 
 
 def _error_types(stream: str) -> Panel:

@@ -74,6 +74,34 @@ async def test_every_dashboard_is_taken_by_the_server(engine: Any, title: str) -
     ]
 
 
+EVERYWHERE = {"Error rate", "Duration", "Retries", "Most frequent message types", "Slowest message types"}
+OWN = {
+    "CQRS commands": {"Commands by outcome"},
+    "CQRS queries": {
+        "Queries by outcome",
+        "Cache look-ups by status",
+        "Cache hit rate",
+        "Age of answers from the cache",
+        "Stale answers",
+    },
+    "CQRS events": {
+        "Events published by outcome",
+        "Deliveries by subscriber",
+        "Dead letters",
+        "Dead letters that wait",
+        "Age of the oldest dead letter",
+    },
+}
+
+
+@pytest.mark.parametrize("title", list(BOARDS))
+def test_a_dashboard_shows_what_it_promises(title: str) -> None:
+    """Throughput, errors, durations, retries, what is frequent and what is slow on each; and what is its own."""
+    shown = {panel.title for panel in BOARDS[title].panels}
+
+    assert shown >= EVERYWHERE | OWN[title]
+
+
 async def test_a_figure_is_the_number_that_the_records_make(engine: Any) -> None:
     """Thirty commands, three of them errors."""
     await fill(engine, widened=True)

@@ -117,6 +117,9 @@ class MessageContext(_First):
     correlation_number: int
     trace_number: int
     span_number: int
+    causation_number: int | None
+    parent_span_number: int
+    origin: Origin
 
     if not TYPE_CHECKING:
 

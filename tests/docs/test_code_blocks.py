@@ -17,6 +17,7 @@ LANGUAGES = {"", "python", "output", "console", "toml", "mermaid", "text"}
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(240)  # a page may run whole suites of laws
 def test_the_code_of_a_page_runs(page: Path, run_page: Run) -> None:
     """Its Python runs, and prints what is shown; its commands do; nothing of it is left behind."""
     run_page(page)

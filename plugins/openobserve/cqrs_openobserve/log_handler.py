@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Final, final
+from typing import Final, cast, final
 
 from cqrs import current_context
 from cqrs_openobserve.log_lines import LogLine
@@ -39,6 +39,17 @@ class OpenObserveHandler(logging.Handler):
     def createLock(self) -> None:  # noqa: N802  # the name is logging's
         """Need no lock: a line is one append, and a lock of a fork's parent could stay locked for ever."""
         self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a line that passes the filters, without the lock that Python 3.13 asks for.
+
+        Args:
+            record: the line; from 3.12 on a filter may give another in its place.
+        """
+        passed = cast("object", self.filter(record))
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line; never raises.
